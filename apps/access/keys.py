@@ -1,0 +1,19 @@
+"""The form of an API key: a prefix that scanners and people recognise, then 256 random bits."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+PREFIX = "ocp_"
+HINT_LENGTH = len(PREFIX) + 4
+
+
+def new_secret() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> bytes:
+    """What is stored. A plain SHA-256 will do: 256 random bits can't be guessed, so the hash need
+    not be slow, and looking it up in an index tells a stranger nothing."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

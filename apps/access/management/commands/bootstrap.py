@@ -1,0 +1,47 @@
+"""Makes a team, its owner, chatbots and two API keys."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.access.bootstrap import Bootstrapped, bootstrap
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a team with an owner, chatbots and two API keys. Running it again makes only what is "
+        "missing, and issues new keys; the earlier ones stay valid."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--team", required=True, metavar="NAME")
+        parser.add_argument(
+            "--chatbot", action="append", default=[], metavar="NAME", help="may be given several times"
+        )
+        parser.add_argument(
+            "--email", default="", help="the owner's address; default: made from the team's name"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *, team: str, chatbot: list[str], email: str, json: bool, **_: Any) -> None:
+        made = bootstrap(team_name=team, chatbot_names=chatbot, email=email)
+        self.stdout.write(as_json(made) if json else as_text(made))
+
+
+def as_json(made: Bootstrapped) -> str:
+    return json.dumps(made.as_json(), ensure_ascii=False)
+
+
+def as_text(made: Bootstrapped) -> str:
+    password = made.password or "(unchanged)"
+    lines = [
+        f"Team            {made.team.name}",
+        f"Owner           {made.owner.email}, password {password}",
+        f"API key         {made.api_key}",
+        f"Read-only key   {made.read_only_api_key}",
+        *(f"Chatbot         {bot.public_id}  {bot.name}" for bot in made.chatbots),
+        "Passwords and keys are shown this once.",
+    ]
+    return "\n".join(lines)

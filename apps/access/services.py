@@ -1,0 +1,100 @@
+"""Letting callers in, and making what lets them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.errors import DomainError
+from apps.teams.models import Membership, Team, User
+
+from . import keys, queries
+from .caller import Caller, CredentialRefused, Kind
+from .models import ApiKey
+from .scopes import ALL, READ, effective_scopes
+
+SESSION_TEAM = "team_id"
+
+
+class NotAMember(DomainError):
+    message = "A key belongs to a member of the team: add the person to the team first."
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """`secret` can't be had again: only its hash is stored."""
+
+    key: ApiKey
+    secret: str
+
+
+def caller_for_key(secret: str) -> Caller:
+    """The caller that an API key stands for. Raises CredentialRefused."""
+    key = queries.usable_key(digest=keys.digest(secret))
+    if key is None:
+        raise CredentialRefused
+    if key.use_is_unrecorded:
+        record_use(key.id)
+    return Caller(
+        kind=Kind.API_KEY,
+        team=key.team,
+        user=key.user,
+        scopes=effective_scopes(READ if key.read_only else ALL, key.role),
+        credential_id=key.id,
+    )
+
+
+def caller_for_session(*, user: User, team_id: int | None) -> Caller:
+    """A signed-in member in their current team: the one that they chose, or else their first.
+
+    Raises CredentialRefused when the person is inactive or in no team.
+    """
+    memberships = Membership.objects.filter(user=user, user__is_active=True).select_related("team")
+    found = sorted(memberships, key=lambda membership: (membership.team_id != team_id, membership.pk))
+    if not found:
+        raise CredentialRefused
+    membership = found[0]
+    return Caller(
+        kind=Kind.SESSION,
+        team=membership.team,
+        user=user,
+        scopes=effective_scopes(ALL, membership.role),
+    )
+
+
+def record_use(key_id: int) -> None:
+    """Notes that a key is used, once a minute: of concurrent requests one writes."""
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - timedelta(minutes=1))
+    ApiKey.objects.filter(stale, pk=key_id).update(last_used_at=Now())
+
+
+def create_api_key(
+    *,
+    team: Team,
+    user: User,
+    name: str,
+    read_only: bool = False,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """Raises NotAMember when the user is not in the team."""
+    if not Membership.objects.filter(team=team, user=user).exists():
+        raise NotAMember
+    secret = keys.new_secret()
+    key = ApiKey.objects.create(
+        team=team,
+        user=user,
+        name=name,
+        hint=secret[: keys.HINT_LENGTH],
+        hash=keys.digest(secret),
+        read_only=read_only,
+        expires_at=expires_at,
+    )
+    return NewKey(key, secret)
+
+
+def revoke_api_key(key: ApiKey, *, now: datetime) -> None:
+    """From the next request on the key is refused. Revoking twice keeps the first moment."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)

@@ -1,0 +1,50 @@
+"""Which credential a request carries, and for whom it speaks."""
+
+from __future__ import annotations
+
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from apps.access.caller import Caller, CredentialRefused
+from apps.access.services import SESSION_TEAM, caller_for_key, caller_for_session
+from apps.teams.models import User
+
+EMBED_KEY_REFUSED = "An embed key opens only the widget's operations, under /api/widget/."
+
+
+class CallerAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the Caller and `request.user` to its user.
+
+    Of several credentials the first decides, and a bad one is refused rather than skipped:
+    Authorization, X-api-key, X-Embed-Key, the session. An empty one, or a scheme other than
+    Bearer, counts as none.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User | None, Caller] | None:
+        try:
+            caller = self.find_caller(request)
+        except CredentialRefused as error:
+            # Here, because REST framework adds the challenge only to its own exceptions.
+            raise AuthenticationFailed(error.message) from error
+        return (caller.user, caller) if caller else None
+
+    def find_caller(self, request: Request) -> Caller | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+        if scheme.lower() == "bearer" and (token := token.strip()):
+            return caller_for_key(token)
+        if key := request.META.get("HTTP_X_API_KEY", "").strip():
+            return caller_for_key(key)
+        if request.META.get("HTTP_X_EMBED_KEY", "").strip():
+            raise PermissionDenied(EMBED_KEY_REFUSED)
+        return self.session_caller(request)
+
+    def session_caller(self, request: Request) -> Caller | None:
+        found = SessionAuthentication().authenticate(request)  # enforces CSRF
+        if found is None:
+            return None
+        user, _ = found
+        return caller_for_session(user=user, team_id=request._request.session.get(SESSION_TEAM))
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'

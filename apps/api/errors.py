@@ -1,0 +1,46 @@
+"""From an exception to a response: the one table."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, JsonResponse
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from apps.chatbots.queries import ChatbotsNotFound
+from apps.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+DATABASE_OUTAGE: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+RETRY_AFTER_SECONDS = "2"
+UNAVAILABLE = {"detail": "The database can't be reached just now. Nothing was written; try again."}
+
+
+def unavailable(request: HttpRequest, error: Exception) -> JsonResponse:
+    """503, for a database that is away or too busy. One line in the log, without a trace."""
+    logger.error("database unavailable: %s", type(error).__name__)
+    return JsonResponse(UNAVAILABLE, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+def internal_error(request: HttpRequest) -> JsonResponse:
+    """500. Django has logged the exception with the same request id."""
+    request_id = getattr(request, "request_id", "-")
+    detail = f"Internal error. The log has it under request id {request_id}."
+    return JsonResponse({"detail": detail}, status=500)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Any:
+    """REST framework's EXCEPTION_HANDLER."""
+    match error:
+        case ChatbotsNotFound(missing=missing):
+            messages = [{"message": f"Experiment {public_id} not found"} for public_id in missing]
+            return Response({"errors": messages}, status=404)
+        case DomainError(message=message):
+            return Response({"detail": message}, status=400)
+        case OperationalError() | InterfaceError():
+            return unavailable(context["request"]._request, error)
+    return exception_handler(error, context)

@@ -1,0 +1,109 @@
+"""What every request passes, pages included."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import uuid
+from collections.abc import Callable
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from config import logs
+
+from . import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestId:
+    """Names each request, in the log, in `X-Request-ID` and in the body of a 500.
+
+    An id that a proxy gave is kept if it is short and plain.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        token = logs.request_id.set(request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            logs.request_id.reset(token)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class ForwardedHeaders:
+    """Believes `X-Forwarded-*` only from the proxies of TRUSTED_PROXIES, whose outermost value counts."""
+
+    HEADERS = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for header in self.HEADERS:
+            if header not in request.META:
+                continue
+            if is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
+                request.META[header] = request.META[header].split(",")[0].strip()
+            else:
+                del request.META[header]
+        return self.get_response(request)
+
+
+@cache
+def _trusted_networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(text, strict=False) for text in settings.TRUSTED_PROXIES]
+
+
+def is_trusted_proxy(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in _trusted_networks())
+
+
+class DatabaseOutage:
+    """503 for pages too, when the database goes away under them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, errors.DATABASE_OUTAGE):
+            return errors.unavailable(request, error)
+        return None
+
+
+class ContentSecurityPolicy:
+    """Pages load nothing from another host and can't be framed. Scripts in the page itself are what
+    the admin's theme and the API's documentation are made of."""
+
+    POLICY = (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
+    )
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            response["Content-Security-Policy"] = self.POLICY
+        return response

@@ -1,0 +1,40 @@
+"""Responses: compact JSON in UTF-8, whatever the request accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class JSONRenderer(BaseRenderer):
+    """Text that is JSON already, wrapped in orjson.Fragment, is passed through."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        # `str` takes what REST framework's messages are made of: ErrorDetail and lazy translations.
+        return b"" if data is None else orjson.dumps(data, default=str)
+
+
+class AlwaysJSON(DefaultContentNegotiation):
+    """An error page in a format that the caller did not expect helps nobody: there is one format."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Sequence[BaseRenderer],  # type: ignore[override]
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type or ""

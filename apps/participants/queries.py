@@ -1,0 +1,63 @@
+"""Reads of participants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.teams.models import Team
+
+from . import encryption
+from .models import Participant, ParticipantData
+from .platforms import Platform, normalise_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one chatbot keeps of a participant; `text` is JSON text."""
+
+    chatbot: str
+    chatbot_id: UUID
+    text: bytes
+
+
+def participants(
+    *, team: Team, identifier: str | None = None, platform: str | None = None, chatbot: UUID | None = None
+) -> QuerySet[Participant]:
+    """A team's participants. `chatbot` keeps those for whom that chatbot has data."""
+    rows = Participant.objects.for_team(team)
+    if platform is not None:
+        rows = rows.filter(platform=platform)
+    if identifier is not None:
+        rows = rows.filter(_has_identifier(identifier))
+    if chatbot is not None:
+        rows = rows.filter(data_set__chatbot__public_id=chatbot, data_set__chatbot__team=team)
+    return rows
+
+
+def _has_identifier(identifier: str) -> Q:
+    """Finds a person under the spelling that a write would keep, whatever the platform."""
+    lowered = normalise_identifier(identifier, Platform.COMMCARE_CONNECT)
+    if lowered == identifier:
+        return Q(identifier=identifier)
+    return Q(identifier=identifier) | Q(identifier=lowered, platform=Platform.COMMCARE_CONNECT)
+
+
+def entries(
+    *, team: Team, participant_ids: Collection[int], chatbot: UUID | None = None
+) -> dict[int, list[Entry]]:
+    """What chatbots keep of these participants, by internal id, in the order in which they first did."""
+    found: dict[int, list[Entry]] = {participant_id: [] for participant_id in participant_ids}
+    if not found:
+        return found
+    rows = ParticipantData.objects.for_team(team).filter(participant__in=participant_ids)
+    if chatbot is not None:
+        rows = rows.filter(chatbot__public_id=chatbot)
+    fields = ("participant_id", "chatbot_id", "chatbot__name", "chatbot__public_id", "data")
+    for participant_id, chatbot_id, name, public_id, sealed in rows.order_by("id").values_list(*fields):
+        text = encryption.unseal(bytes(sealed), participant_id=participant_id, chatbot_id=chatbot_id)
+        found[participant_id].append(Entry(name, public_id, text))
+    return found

@@ -1,0 +1,92 @@
+"""Writes of participants and of what chatbots keep of them.
+
+Races are settled by the table's constraints: each function is one statement, and there is no
+reading first. Call them inside one transaction; the first locks the participant's row until its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from apps.teams.identifiers import uuid7
+from apps.teams.models import Team
+
+from . import encryption
+from .platforms import normalise_identifier
+
+_SAVE = """
+    INSERT INTO participants_participant AS p
+           (team_id, public_id, platform, identifier, name, remote_id, created_at, updated_at)
+    VALUES (%s, %s, %s, %s, %s, '', %s, %s)
+        ON CONFLICT (team_id, platform, identifier) DO UPDATE
+       SET name = coalesce(nullif(excluded.name, ''), p.name), updated_at = excluded.updated_at
+    RETURNING id, public_id, platform, identifier, name, remote_id
+"""
+
+# An entry without data comes with version 0: it makes the row if there is none and changes nothing else.
+_SAVE_DATA = """
+    INSERT INTO participants_participantdata AS d
+           (team_id, participant_id, chatbot_id, data, version, created_at, updated_at)
+    SELECT %(team)s, %(participant)s, chatbot, data, version, %(now)s, %(now)s
+      FROM unnest(%(chatbots)s::bigint[], %(data)s::bytea[], %(versions)s::int[])
+           WITH ORDINALITY AS entry (chatbot, data, version, position)
+     ORDER BY position
+        ON CONFLICT (participant_id, chatbot_id) DO UPDATE
+       SET data = excluded.data, version = d.version + 1, updated_at = excluded.updated_at
+     WHERE excluded.version > 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedParticipant:
+    id: int
+    public_id: UUID
+    platform: str
+    identifier: str
+    name: str
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataWrite:
+    """What a chatbot is to keep. `text` is JSON text; None leaves what is there, or starts with {}."""
+
+    chatbot_id: int
+    text: bytes | None
+
+
+def save_participant(
+    *, team: Team, platform: str, identifier: str, name: str | None, now: datetime
+) -> SavedParticipant:
+    """Creates the participant, or renames the one that is there if a name is given."""
+    identifier = normalise_identifier(identifier, platform)
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE, [team.pk, uuid7(), platform, identifier, name or "", now, now])
+        return SavedParticipant(*cursor.fetchone())
+
+
+def save_data(*, team: Team, participant_id: int, writes: Sequence[DataWrite], now: datetime) -> None:
+    """Writes the entries, each chatbot named at most once, and new ones in the order given."""
+    if not writes:
+        return
+    sealed = [
+        encryption.seal(write.text or b"{}", participant_id=participant_id, chatbot_id=write.chatbot_id)
+        for write in writes
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SAVE_DATA,
+            {
+                "team": team.pk,
+                "participant": participant_id,
+                "chatbots": [write.chatbot_id for write in writes],
+                "data": sealed,
+                "versions": [0 if write.text is None else 1 for write in writes],
+                "now": now,
+            },
+        )

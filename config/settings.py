@@ -1,0 +1,283 @@
+"""Django's settings. What can be set from outside is read in `config.env`; docs/settings.md describes it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from config import env
+
+BASE_DIR = env.BASE_DIR
+DATA_DIR = env.DATA_DIR
+
+# Secrets
+
+
+def _generated_secrets() -> dict[str, Any]:
+    """The secrets of a trial: made once, kept in DATA_DIR, readable by their owner alone."""
+    import base64
+
+    from config.files import write_once
+
+    def make() -> str:
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        return json.dumps({"SECRET_KEY": secrets.token_urlsafe(50), "DATA_ENCRYPTION_KEYS": [key]})
+
+    found: dict[str, Any] = json.loads(write_once(DATA_DIR / "secrets.json", make))
+    return found
+
+
+def _secret(name: str, given: Any) -> Any:
+    if given:
+        return given
+    if not env.GENERATE_SECRETS:
+        raise env.SettingError(f"{name} is not set: see docs/settings.md for how to make one.")
+    return _generated_secrets()[name]
+
+
+SECRET_KEY: str = _secret("SECRET_KEY", env.SECRET_KEY)
+DATA_ENCRYPTION_KEYS: list[str] = _secret("DATA_ENCRYPTION_KEYS", env.DATA_ENCRYPTION_KEYS)
+
+# Who may call, and from where
+
+DEBUG = False
+ALLOWED_HOSTS = env.ALLOWED_HOSTS or (
+    ["*"] if env.IS_TRIAL else [urlsplit(env.PUBLIC_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"]
+)
+TRUSTED_PROXIES = env.TRUSTED_PROXIES
+# `ForwardedHeaders` drops these headers unless a trusted proxy sent them.
+USE_X_FORWARDED_HOST = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.IS_HTTPS
+# Probes come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if env.IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.IS_HTTPS
+SECURE_HSTS_PRELOAD = env.IS_HTTPS
+SESSION_COOKIE_SECURE = env.IS_HTTPS
+CSRF_COOKIE_SECURE = env.IS_HTTPS
+CSRF_TRUSTED_ORIGINS = [env.PUBLIC_URL] if env.PUBLIC_URL else []
+X_FRAME_OPTIONS = "DENY"
+CORS_ALLOWED_ORIGINS = env.CORS_ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "prefer", "x-api-key")
+CORS_EXPOSE_HEADERS = ("preference-applied", "x-request-id")
+MAX_BODY_BYTES = env.MAX_BODY_BYTES
+# Django's own limit counts for the pages with forms; the API has its parser's.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.MAX_BODY_BYTES
+
+AUTH_USER_MODEL = "teams.User"
+LOGIN_URL = "/admin/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Parts
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "apps.teams",
+    "apps.chatbots",
+    "apps.participants",
+    "apps.schedules",
+    "apps.access",
+    "apps.api",
+]
+
+MIDDLEWARE = [
+    "apps.api.middleware.RequestId",
+    "apps.api.middleware.ForwardedHeaders",
+    "apps.api.middleware.DatabaseOutage",
+    "django.middleware.security.SecurityMiddleware",
+    "apps.api.middleware.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+# `/api/participants` and `/api/participants/` are two routes; nothing is redirected to a slash.
+APPEND_SLASH = False
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+# Served from where the packages keep them: there is no collecting step to forget.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The database
+
+
+def _database() -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "connect_timeout": 3,
+        "pool": {
+            "min_size": 0,
+            "max_size": env.DATABASE_POOL_SIZE,
+            "timeout": 3,
+            # After an outage the pool must not sit out a long back-off: it asks anew at the next request.
+            "reconnect_timeout": 1,
+        },
+    }
+    if not env.DATABASE_URL:
+        from config import cluster, database
+
+        return {
+            "ENGINE": "config.postgres",
+            "HOST": str(cluster.socket_dir(DATA_DIR)),
+            "NAME": database.NAME,
+            "USER": cluster.SUPERUSER,
+            "OPTIONS": options,
+        }
+    url = urlsplit(env.DATABASE_URL)
+    if url.scheme not in ("postgres", "postgresql"):
+        raise env.SettingError(
+            "DATABASE_URL has to start with postgresql://: other databases are not supported."
+        )
+    query = dict(parse_qsl(url.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": unquote(url.hostname or "") or query.pop("host", ""),
+        "PORT": str(url.port or query.pop("port", "")),
+        "NAME": unquote(url.path.removeprefix("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "OPTIONS": query | options,
+    }
+
+
+DATABASES = {"default": _database()}
+
+# The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.authentication.CallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.api.renderers.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": "apps.api.metadata.Methods",
+    "DEFAULT_SCHEMA_CLASS": "apps.api.openapi.Schema",
+    "EXCEPTION_HANDLER": "apps.api.errors.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+# The contract's, word for word.
+SECURITY_SCHEMES = {
+    "OAuth2": {
+        "type": "oauth2",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": "/o/authorize/",
+                "tokenUrl": "/o/token/",
+                "scopes": {
+                    "participants:read": "Read participants, their data and their schedules",
+                    "participants:write": "Create and change participants, their data and their schedules",
+                },
+            }
+        },
+    },
+    "apiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-api-key"},
+    "cookieAuth": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    "embedKeyAuth": {"type": "apiKey", "in": "header", "name": "X-Embed-Key"},
+    "tokenAuth": {"type": "http", "scheme": "bearer"},
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Open Chat Studio",
+    "VERSION": "1",
+    "DESCRIPTION": "Build, deploy and monitor chatbots.",
+    "TAGS": [
+        {"name": "Participants", "description": "Manage participants, their data, and their schedules."},
+    ],
+    "AUTHENTICATION_WHITELIST": [],
+    "APPEND_COMPONENTS": {"securitySchemes": SECURITY_SCHEMES},
+    "PREPROCESSING_HOOKS": ["apps.api.openapi.without_aliases"],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "persistAuthorization": True,
+        "displayRequestDuration": True,
+        "tryItOutEnabled": True,
+    },
+    "REDOC_UI_SETTINGS": {"hideDownloadButton": False},
+}
+
+# What is logged: events with ids, never a secret, an identifier or participant data.
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # Refused requests are the callers' affair; they would fill the log.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Open Chat Participants",
+    "SITE_HEADER": "Open Chat Participants",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}
