@@ -1,0 +1,89 @@
+"""What is kept secret at rest: AES-256-GCM with a ring of keys, bound to the row that it belongs to.
+
+A sealed value is
+
+    1 byte    version of this format (1)
+    4 bytes   which key: the first bytes of its SHA-256
+    12 bytes  nonce, random
+    n bytes   the text, encrypted
+    16 bytes  tag
+
+The binding is authenticated with it, so that a value copied to another row does not open. A random
+nonce bounds one key to some 2^32 writes (NIST SP 800-38D, 8.3); rotate before.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.errors import DomainError
+
+_VERSION = 1
+_KEY_ID_END = 5
+_NONCE_END = 17
+
+
+class Unreadable(DomainError):
+    """A stored value does not open: its key is not in the ring, or it was tampered with."""
+
+    message = "A stored value can't be decrypted: DATA_ENCRYPTION_KEYS lacks its key."
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    header: bytes
+    first: AESGCM
+    by_header: dict[bytes, AESGCM]
+
+
+@lru_cache(maxsize=4)
+def _ring_of(keys: tuple[str, ...]) -> _Ring:
+    by_header = {}
+    for text in keys:
+        try:
+            key = base64.b64decode(text, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != 32:
+            raise ImproperlyConfigured("DATA_ENCRYPTION_KEYS takes base64 of 32 bytes for each key.")
+        by_header[bytes([_VERSION]) + hashlib.sha256(key).digest()[:4]] = AESGCM(key)
+    if not by_header:
+        raise ImproperlyConfigured("DATA_ENCRYPTION_KEYS is empty.")
+    header = next(iter(by_header))
+    return _Ring(header, by_header[header], by_header)
+
+
+def _ring() -> _Ring:
+    return _ring_of(tuple(settings.DATA_ENCRYPTION_KEYS))
+
+
+def current_header() -> bytes:
+    """How values start that the first key sealed."""
+    return _ring().header
+
+
+def seal(text: bytes, *, binding: bytes) -> bytes:
+    """`binding` names the row: what it has in common with no other value."""
+    ring = _ring()
+    nonce = os.urandom(12)
+    return ring.header + nonce + ring.first.encrypt(nonce, text, binding)
+
+
+def unseal(sealed: bytes, *, binding: bytes) -> bytes:
+    """Raises Unreadable."""
+    key = _ring().by_header.get(sealed[:_KEY_ID_END])
+    if key is None:
+        raise Unreadable
+    try:
+        return key.decrypt(sealed[_KEY_ID_END:_NONCE_END], sealed[_NONCE_END:], binding)
+    except InvalidTag as error:
+        raise Unreadable from error
