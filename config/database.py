@@ -1,0 +1,281 @@
+"""The embedded PostgreSQL: one server for all processes that use one `DATA_DIR`.
+
+Who lives is told by file locks, which the kernel drops however a process ends:
+
+- `users.lock`, shared: every process that uses the server holds it for its whole life.
+- `keeper.lock`: the keeper, a small process of its own that is the server's parent. It waits for
+  `users.lock` to be its alone, and then stops the server and ends. When the keeper is killed, the kernel
+  tells the server to stop.
+- `start.lock`: whoever starts or stops the server, one at a time.
+
+A server that was stopped on purpose is not started again by processes that run; the next `start()` does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from config import cluster, env
+from config.cluster import SUPERUSER as SUPERUSER
+from config.cluster import socket_dir as socket_dir
+from config.processes import die_with_parent
+
+NAME = "participants"
+_PATIENCE = 60.0
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    # Several processes, each with a pool.
+    "max_connections": "200",
+    # The default of 128 MB holds the indexes of about a million participants; this is for several.
+    "shared_buffers": "256MB",
+    # Statements here last milliseconds; compiling one takes longer.
+    "jit": "off",
+    # LOG and FATAL, not ERROR: refused statements are ours to report, and quote participant data.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+}
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+_users: dict[Path, IO[bytes]] = {}
+_guard = threading.Lock()
+
+
+class StartError(Exception):
+    """The server did not start, or did not stop. The message says why, and where its log is."""
+
+
+def start(data_dir: Path, *, durable: bool = True) -> str:
+    """Have the server run for as long as this process lives. Returns its `postgresql://` address.
+
+    Cheap when it runs already. Raises SettingError or StartError. `durable=False` may lose data when the
+    machine fails: for tests.
+    """
+    with _guard:
+        joined = data_dir not in _users
+        try:
+            cluster.make_data_dir(data_dir)
+            if joined:
+                _users[data_dir] = _lock(data_dir, "users.lock", fcntl.LOCK_SH)
+            with _starting(data_dir):
+                _ensure_server(data_dir, durable=durable)
+                _ensure_database(data_dir)
+        except BaseException:
+            if joined and data_dir in _users:
+                _users.pop(data_dir).close()
+            raise
+    return url(data_dir)
+
+
+def stop(data_dir: Path, *, immediate: bool = False) -> None:
+    """Stop the server now, whoever uses it. `immediate` as if it had crashed. Raises StartError."""
+    if not data_dir.is_dir():
+        return
+    with _starting(data_dir):
+        steps = [signal.SIGQUIT] if immediate else [signal.SIGTERM, signal.SIGQUIT]
+        for step in [*steps, signal.SIGKILL]:
+            pid = _keeper_pid(data_dir)
+            if pid is None:
+                break
+            os.kill(pid, step)
+            _wait(lambda: _keeper_pid(data_dir) is None, timeout=4)
+        cluster.clear_leftovers(data_dir)
+
+
+def release(*, wait: float = 0.0) -> None:
+    """Use no server any more. Waits so many seconds for servers to stop which nobody else uses."""
+    with _guard:
+        left = list(_users)
+        while _users:
+            _users.popitem()[1].close()
+    _wait(lambda: not any(_is_held(data_dir, "keeper.lock") for data_dir in left), timeout=wait)
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether the server takes connections."""
+    import psycopg  # Slow to import, and the keeper does without.
+
+    try:
+        psycopg.connect(url(data_dir, "postgres"), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def url(data_dir: Path, name: str = NAME) -> str:
+    # With the port: PGPORT in the environment would change the socket's name.
+    return f"postgresql://{SUPERUSER}@:5432/{name}?host={quote(str(socket_dir(data_dir)), safe='')}"
+
+
+def _ensure_server(data_dir: Path, *, durable: bool) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    starts = 0
+    while time.monotonic() < deadline:
+        if not _is_held(data_dir, "keeper.lock"):
+            # Backends of a server that was killed may need a moment to notice: try more than once.
+            if starts == 3:
+                raise StartError(_explain(data_dir))
+            time.sleep(0.5 if starts else 0)
+            _spawn_keeper(data_dir, durable=durable)
+            starts += 1
+        elif cluster.is_ready(data_dir) and is_running(data_dir):
+            return
+        time.sleep(0.02)
+    raise StartError(_explain(data_dir))
+
+
+def _spawn_keeper(data_dir: Path, *, durable: bool) -> None:
+    account, binaries = cluster.prepare(data_dir, durable=durable)
+    command = [sys.executable, "-m", "config.database", "keep", str(data_dir), str(binaries)]
+    command += [str(account.uid), str(account.gid), "durable" if durable else "fast"]
+    with open(cluster.log_file(data_dir), "ab", opener=_private) as log:
+        # Returns once the keeper, its child, has the lock.
+        subprocess.run(
+            command,
+            cwd=env.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _ensure_database(data_dir: Path) -> None:
+    import psycopg
+
+    with psycopg.connect(url(data_dir, "postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+            connection.execute(f"CREATE DATABASE {NAME}")
+
+
+def _explain(data_dir: Path) -> str:
+    log = cluster.log_file(data_dir)
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else ""
+    return f"The embedded PostgreSQL did not start. The end of {log}:\n{last}"
+
+
+def _lock(data_dir: Path, name: str, kind: int, timeout: float = _PATIENCE) -> IO[bytes]:
+    """Holds until the file is closed. Not passed on to programs that this process starts, but to forks."""
+    try:
+        file = open(data_dir / name, "ab+", opener=_private)  # noqa: SIM115 (its closing is the unlocking)
+    except OSError as error:
+        raise env.SettingError(
+            f"{data_dir / name} can't be written ({error.strerror}): check DATA_DIR."
+        ) from error
+    if not _wait(lambda: _try_lock(file, kind), timeout=timeout):
+        file.close()
+        raise StartError(f"{data_dir / name} has been locked for {timeout:.0f} seconds by another process.")
+    return file
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # Whoever can open a lock can hold it for ever.
+
+
+def _try_lock(file: IO[bytes], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _starting(data_dir: Path) -> Iterator[None]:
+    with _lock(data_dir, "start.lock", fcntl.LOCK_EX):
+        yield
+
+
+def _is_held(data_dir: Path, name: str) -> bool:
+    path = data_dir / name
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return not _try_lock(file, fcntl.LOCK_SH)
+
+
+def _keeper_pid(data_dir: Path) -> int | None:
+    """While the lock is held, the number in it is the keeper's and nobody else's."""
+    if not _is_held(data_dir, "keeper.lock"):
+        return None
+    return int((data_dir / "keeper.lock").read_text())
+
+
+def _wait(is_done: Callable[[], bool], *, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    while not is_done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _keep(data_dir: Path, binaries: Path, account: cluster.Account, *, durable: bool) -> None:
+    """The keeper. Returns at once in the process that was started, with the lock held by its child."""
+    lock = _lock(data_dir, "keeper.lock", fcntl.LOCK_EX, timeout=2)
+    pid = os.fork()
+    if pid:
+        lock.truncate(0)
+        lock.write(str(pid).encode())
+        lock.flush()
+        return
+    os.chdir("/")
+    cluster.clear_leftovers(data_dir)
+    server = subprocess.Popen(
+        _server_command(data_dir, binaries, durable=durable),
+        env=cluster.environment(),
+        preexec_fn=die_with_parent(signal.SIGINT),
+        **account.popen_options(),
+    )
+    signal.signal(signal.SIGTERM, lambda *_: server.send_signal(signal.SIGINT))
+    signal.signal(signal.SIGQUIT, lambda *_: server.send_signal(signal.SIGQUIT))
+    # However the server ends, so does this process; with it goes the lock.
+    threading.Thread(target=lambda: os._exit(server.wait()), daemon=True).start()
+    with (data_dir / "users.lock").open("rb") as users:
+        fcntl.flock(users, fcntl.LOCK_EX)  # Nobody uses the server any more.
+        for step in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            server.send_signal(step)
+            time.sleep(3)
+
+
+def _server_command(data_dir: Path, binaries: Path, *, durable: bool) -> list[str]:
+    settings = _SETTINGS | {"unix_socket_directories": str(socket_dir(data_dir))}
+    if not durable:
+        settings |= _NOT_DURABLE
+    command = [str(binaries / "postgres"), "-D", str(cluster.pgdata(data_dir))]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
+    return command
+
+
+def _main(arguments: list[str]) -> None:
+    if arguments[:1] == ["keep"]:
+        data_dir, binaries, uid, gid, mode = arguments[1:]
+        account = cluster.Account(int(uid), int(gid))
+        _keep(Path(data_dir), Path(binaries), account, durable=mode == "durable")
+    elif arguments == ["stop"]:
+        stop(env.DATA_DIR)
+    elif arguments == ["status"]:
+        state = "runs" if is_running(env.DATA_DIR) else "does not run"
+        sys.stdout.write(f"The embedded PostgreSQL {state}: {url(env.DATA_DIR)}\n")
+    else:
+        raise env.SettingError("usage: python -m config.database stop|status")
+
+
+if __name__ == "__main__":
+    try:
+        _main(sys.argv[1:])
+    except (env.SettingError, StartError) as error:
+        sys.exit(str(error))
