@@ -139,7 +139,6 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static"
 # Served from where the packages keep them: there is no collecting step to forget.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -203,6 +202,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.api.renderers.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": "apps.api.metadata.Methods",
     "DEFAULT_SCHEMA_CLASS": "apps.api.openapi.Schema",
+    "LIST_SERIALIZER_ERRORS_AS_DICT": True,
     "EXCEPTION_HANDLER": "apps.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

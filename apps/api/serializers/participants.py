@@ -20,7 +20,26 @@ SCHEDULE_INCOMPLETE = "Schedule Name, Prompt, and Date are required to create or
 SCHEDULE_UNNAMED = "Schedule ID is required to delete a schedule"
 
 
+class Items(serializers.ListSerializer[Any]):
+    """A list whose errors are a list too, with {} for the items that are right (the contract).
+
+    From 3.18 on REST framework gives an object with the indexes of the wrong ones.
+    """
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not isinstance(data, list):
+                raise
+            found: Any = error.detail
+            raise serializers.ValidationError([found.get(index, {}) for index in range(len(data))]) from error
+
+
 class ParticipantScheduleSerializer(serializers.Serializer[Any]):
+    class Meta:
+        list_serializer_class = Items
+
     id = serializers.CharField(
         required=False,
         max_length=MAX_EXTERNAL_ID,
@@ -45,6 +64,9 @@ class ParticipantScheduleSerializer(serializers.Serializer[Any]):
 
 
 class ParticipantExperimentDataSerializer(serializers.Serializer[Any]):
+    class Meta:
+        list_serializer_class = Items
+
     experiment = PublicIdField(help_text="The public id of a chatbot of the team.")
     data = JSONObjectField(  # type: ignore[assignment]  # a field, not the property
         required=False,
@@ -88,10 +110,11 @@ class ParticipantQuerySerializer(serializers.Serializer[Any]):
     experiment = PublicIdField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        # `experiment` is the old name of `chatbot`, which wins.
-        if "chatbot" in data:
-            data = {name: value for name, value in data.items() if name != "experiment"}
-        found: dict[str, Any] = super().to_internal_value(data)
+        # A plain dict, because from a QueryDict REST framework drops empty values.
+        values = {name: data[name] for name in self.fields if name in data}
+        if "chatbot" in values:  # `experiment` is its old name
+            values.pop("experiment", None)
+        found: dict[str, Any] = super().to_internal_value(values)
         if "experiment" in found:
             found["chatbot"] = found.pop("experiment")
         return found

@@ -1,0 +1,164 @@
+"""Everything in the foreground: database, migrations, demo team, and each process of the Procfile."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from functools import partial
+from types import FrameType
+from typing import IO, Any, NoReturn
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config import database, env
+from config.processes import die_with_parent
+from config.web import require_free_port
+
+# Seconds: for the server to answer first, and for everything to end.
+_START = 60.0
+_STOP = 4.5
+
+
+class Command(BaseCommand):
+    help = "Start everything, and stop everything on Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--stop-with-parent", action="store_true", help="Also stop when the calling process ends."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        require_free_port(env.HOST, env.PORT)
+        _stop_on_signals()
+        if options["stop_with_parent"]:
+            die_with_parent(os.getppid(), signal.SIGTERM)
+        children: dict[str, subprocess.Popen[str]] = {}
+        try:
+            self._prepare()
+            commands = _procfile()
+            for name, command in commands.items():
+                children[name] = _spawn(name, command, is_alone=len(commands) == 1)
+            self._wait_until_ready(children)
+            while True:
+                _require_all(children)
+                time.sleep(0.2)
+        finally:
+            _end(list(children.values()))
+
+    def _prepare(self) -> None:
+        if not env.DATABASE_URL:
+            database.start(env.DATA_DIR)
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if pending:
+            call_command("migrate", verbosity=0)
+            self.stdout.write(f"The database is ready: {len(pending)} migrations applied.")
+        call_command("demo", stdout=self.stdout)
+        _disconnect()
+        self.stdout.flush()
+
+    def _wait_until_ready(self, children: dict[str, subprocess.Popen[str]]) -> None:
+        deadline = time.monotonic() + _START
+        while not _answers():
+            _require_all(children)
+            if time.monotonic() > deadline:
+                raise CommandError(f"The web server did not answer within {_START:.0f} seconds.")
+            time.sleep(0.05)
+        self.stdout.write(f"Ready on http://{_bracketed(env.HOST)}:{env.PORT}")
+        self.stdout.flush()
+
+
+def _stop_on_signals() -> None:
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)  # What follows takes seconds, and is not to be interrupted.
+        raise SystemExit(0)
+
+    for each in signals:
+        if signal.getsignal(each) is not signal.SIG_IGN:  # Under nohup it stays ignored.
+            signal.signal(each, stop)
+
+
+def _procfile() -> dict[str, list[str]]:
+    commands = {}
+    for line in (env.BASE_DIR / "Procfile").read_text().splitlines():
+        name, _, command = line.partition(":")
+        commands[name] = [sys.executable if word == "python" else word for word in shlex.split(command)]
+    return commands
+
+
+def _spawn(name: str, command: list[str], *, is_alone: bool) -> subprocess.Popen[str]:
+    output = None if is_alone else subprocess.PIPE
+    child = subprocess.Popen(
+        command,
+        cwd=env.BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if is_alone else subprocess.STDOUT,
+        text=True,
+        preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+    )
+    if child.stdout:
+        threading.Thread(target=_copy_lines, args=(name, child.stdout), daemon=True).start()
+    return child
+
+
+def _copy_lines(name: str, lines: IO[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{name} | {line}")
+        sys.stdout.flush()
+
+
+def _require_all(children: dict[str, subprocess.Popen[str]]) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise CommandError(f"The process {name} ended with status {child.returncode}.")
+
+
+def _answers() -> bool:
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(env.HOST, env.HOST)  # noqa: S104 (compared, not bound)
+    try:
+        asked = http.client.HTTPConnection(local, env.PORT, timeout=2)
+        asked.request("GET", "/health/live")
+        asked.getresponse()
+        asked.close()
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _end(children: list[subprocess.Popen[str]]) -> None:
+    """Within `_STOP` seconds, the database included where nobody else uses it."""
+    deadline = time.monotonic() + _STOP
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(max(deadline - 0.5 - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+    _disconnect()
+    database.release(wait=deadline - time.monotonic())
+
+
+def _disconnect() -> None:
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined] (the backend's, which the stubs leave out)

@@ -1,0 +1,3 @@
+"""Loads the fixtures."""
+
+pytest_plugins = ["tests.fixtures"]
