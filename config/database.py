@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -236,7 +237,7 @@ def _keep(data_dir: Path, binaries: Path, account: cluster.Account, *, durable: 
     server = subprocess.Popen(
         _server_command(data_dir, binaries, durable=durable),
         env=cluster.environment(),
-        preexec_fn=die_with_parent(signal.SIGINT),
+        preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGINT),
         **account.popen_options(),
     )
     signal.signal(signal.SIGTERM, lambda *_: server.send_signal(signal.SIGINT))

@@ -6,26 +6,19 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
 # Loaded here and not in the child: between fork and exec nothing may be imported.
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """A `preexec_fn`, or a call for the child's first line: when the parent ends, the child gets the signal.
+def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
+    """Called in the child: when the parent ends, the kernel sends it the signal. Linux only, else nothing.
 
-    The kernel watches the parent's *thread*: start such children from a thread that lasts. Linux only;
-    elsewhere it does nothing.
+    What counts is the end of the parent's *thread* that made the child: make such children in one that lasts.
     """
-    parent = os.getpid()
-
-    def in_child() -> None:
-        if _libc is None:
-            return
-        _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:  # It died before the call above.
-            os.kill(os.getpid(), death_signal)
-
-    return in_child
+    if _libc is None:
+        return
+    _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
+    if os.getppid() != parent:  # It ended before the call above.
+        os.kill(os.getpid(), death_signal)

@@ -80,7 +80,9 @@ class Command(BaseCommand):
 
 
 def _stop_on_signals() -> None:
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Under nohup it stays ignored.
+        signals.append(signal.SIGHUP)
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         for each in signals:
@@ -88,8 +90,7 @@ def _stop_on_signals() -> None:
         raise SystemExit(0)
 
     for each in signals:
-        if signal.getsignal(each) is not signal.SIG_IGN:  # Under nohup it stays ignored.
-            signal.signal(each, stop)
+        signal.signal(each, stop)
 
 
 def _procfile() -> dict[str, list[str]]:
@@ -161,4 +162,4 @@ def _end(children: list[subprocess.Popen[str]]) -> None:
 
 def _disconnect() -> None:
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined] (the backend's, which the stubs leave out)
+    connection.close_pool()  # type: ignore[attr-defined]  # The backend's; the stubs leave it out.

@@ -1,0 +1,73 @@
+"""The web server: `python -m config.web`. Every way to start the project starts this one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from functools import partial
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from config import database, env
+from config.processes import die_with_parent
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises SettingError. Without it a second server would share the port, and take half of the requests."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise env.SettingError(
+                f"Port {port} of {host} can't be used ({error.strerror}): set PORT to another, "
+                f"such as PORT={port + 1}."
+            ) from error
+
+
+def serve() -> None:
+    """Serve until SIGINT or SIGTERM."""
+    require_free_port(env.HOST, env.PORT)
+    if not env.DATABASE_URL:
+        database.start(env.DATA_DIR)
+    server = Granian(
+        "config.wsgi:application",
+        address=env.HOST,
+        port=env.PORT,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=env.WEB_WORKERS,
+        blocking_threads=env.WEB_THREADS,
+        respawn_failed_workers=True,
+        # A request that runs for longer than this when the server is told to stop is cut off.
+        workers_kill_timeout=3,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=partial(_application, os.getpid()), wrap_loader=False)
+
+
+def _application(parent: int) -> Any:
+    """In a worker. Granian's workers outlive a main process that was killed, and keep the port."""
+    die_with_parent(parent, signal.SIGKILL)
+    # Until granian sets its own, a worker has the main process's handlers, which do nothing here: told to
+    # stop while it still imports, it would be waited for in vain. (The main process passes Ctrl-C on.)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from config.wsgi import application
+
+    return application
+
+
+if __name__ == "__main__":
+    try:
+        import config.settings  # noqa: F401 (what is wrong there is said once, not by each worker)
+
+        serve()
+    except (env.SettingError, database.StartError) as error:
+        sys.exit(str(error))
