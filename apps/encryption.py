@@ -17,25 +17,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-
-from apps.errors import DomainError
+from django.db import models
 
 _VERSION = 1
-_KEY_ID_END = 5
+HEADER_LENGTH = 5
 _NONCE_END = 17
 
 
-class Unreadable(DomainError):
-    """A stored value does not open: its key is not in the ring, or it was tampered with."""
+class Unreadable(Exception):
+    """A stored value does not open: its key is not in the ring, or it was tampered with.
 
-    message = "A stored value can't be decrypted: DATA_ENCRYPTION_KEYS lacks its key."
+    No DomainError: no caller can mend it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A stored value does not open: DATA_ENCRYPTION_KEYS lacks its key, or it was altered."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +88,40 @@ def seal(text: bytes, *, binding: bytes) -> bytes:
 
 def unseal(sealed: bytes, *, binding: bytes) -> bytes:
     """Raises Unreadable."""
-    key = _ring().by_header.get(sealed[:_KEY_ID_END])
+    key = _ring().by_header.get(sealed[:HEADER_LENGTH])
     if key is None:
         raise Unreadable
     try:
-        return key.decrypt(sealed[_KEY_ID_END:_NONCE_END], sealed[_NONCE_END:], binding)
-    except InvalidTag as error:
+        return key.decrypt(sealed[HEADER_LENGTH:_NONCE_END], sealed[_NONCE_END:], binding)
+    except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
         raise Unreadable from error
+
+
+class SealedField(models.BinaryField):  # type: ignore[type-arg]  # not generic at run time
+    """A column of sealed values, which `manage.py reencrypt` moves to a new key.
+
+    `binding` makes the binding of a row's value from the row's columns that `bound_to` names. It has to
+    be the one that the value was sealed with.
+    """
+
+    def __init__(
+        self, *args: Any, bound_to: tuple[str, ...], binding: Callable[..., bytes], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.bound_to = bound_to
+        self.binding = binding
+
+    def deconstruct(self) -> Any:
+        """For migrations it is a BinaryField: how values are bound leaves the column as it is."""
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.BinaryField", args, options
+
+    def clone(self) -> SealedField:
+        _, _, args, options = self.deconstruct()
+        return SealedField(*args, bound_to=self.bound_to, binding=self.binding, **options)
+
+
+def sealed_fields() -> list[SealedField]:
+    """Every sealed column of the project."""
+    fields = (field for model in apps.get_models() for field in model._meta.local_concrete_fields)
+    return [field for field in fields if isinstance(field, SealedField)]

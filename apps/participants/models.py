@@ -4,9 +4,11 @@ from django.db import models
 from django.utils import timezone
 
 from apps.chatbots.models import Chatbot
+from apps.encryption import SealedField
 from apps.teams.identifiers import uuid7
 from apps.teams.models import Team, TeamOwned, TeamQuerySet
 
+from . import encryption
 from .platforms import Platform
 
 MAX_IDENTIFIER = 320
@@ -51,7 +53,7 @@ class ParticipantData(TeamOwned):
     chatbot = models.ForeignKey(
         Chatbot, models.CASCADE, related_name="data_set", db_constraint=False, db_index=False
     )
-    data = models.BinaryField()
+    data = SealedField(bound_to=("participant_id", "chatbot_id"), binding=encryption.binding)
     version = models.PositiveIntegerField(
         default=0, help_text="How often the data was written; 0 for an entry that was never given any."
     )
