@@ -1,3 +1,3 @@
 """Loads the fixtures."""
 
-pytest_plugins = ["tests.fixtures"]
+pytest_plugins = ["tests.fixtures", "tests.server"]
