@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 from config import cluster, env
@@ -50,7 +49,7 @@ _SETTINGS = {
 }
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
-_users: dict[Path, IO[bytes]] = {}
+_users: dict[Path, int] = {}
 _guard = threading.Lock()
 
 
@@ -75,7 +74,7 @@ def start(data_dir: Path, *, durable: bool = True) -> str:
                 _ensure_database(data_dir)
         except BaseException:
             if joined and data_dir in _users:
-                _users.pop(data_dir).close()
+                os.close(_users.pop(data_dir))
             raise
     return url(data_dir)
 
@@ -100,7 +99,7 @@ def release(*, wait: float = 0.0) -> None:
     with _guard:
         left = list(_users)
         while _users:
-            _users.popitem()[1].close()
+            os.close(_users.popitem()[1])
     _wait(lambda: not any(_is_held(data_dir, "keeper.lock") for data_dir in left), timeout=wait)
 
 
@@ -141,7 +140,8 @@ def _spawn_keeper(data_dir: Path, *, durable: bool) -> None:
     account, binaries = cluster.prepare(data_dir, durable=durable)
     command = [sys.executable, "-m", "config.database", "keep", str(data_dir), str(binaries)]
     command += [str(account.uid), str(account.gid), "durable" if durable else "fast"]
-    with open(cluster.log_file(data_dir), "ab", opener=_private) as log:
+    log = os.open(cluster.log_file(data_dir), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
         # Returns once the keeper, its child, has the lock.
         subprocess.run(
             command,
@@ -151,6 +151,8 @@ def _spawn_keeper(data_dir: Path, *, durable: bool) -> None:
             stderr=log,
             start_new_session=True,
         )
+    finally:
+        os.close(log)
 
 
 def _ensure_database(data_dir: Path) -> None:
@@ -167,27 +169,27 @@ def _explain(data_dir: Path) -> str:
     return f"The embedded PostgreSQL did not start. The end of {log}:\n{last}"
 
 
-def _lock(data_dir: Path, name: str, kind: int, timeout: float = _PATIENCE) -> IO[bytes]:
-    """Holds until the file is closed. Not passed on to programs that this process starts, but to forks."""
+def _lock(data_dir: Path, name: str, kind: int, timeout: float = _PATIENCE) -> int:
+    """A descriptor that holds the lock until it is closed; forks share it, programs that are started don't.
+
+    Not a file object: the lock is to last until the process ends, without a warning that it was left open.
+    """
     try:
-        file = open(data_dir / name, "ab+", opener=_private)  # noqa: SIM115 (its closing is the unlocking)
+        # Whoever may open a lock can hold it for ever.
+        descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise env.SettingError(
             f"{data_dir / name} can't be written ({error.strerror}): check DATA_DIR."
         ) from error
-    if not _wait(lambda: _try_lock(file, kind), timeout=timeout):
-        file.close()
+    if not _wait(lambda: _try_lock(descriptor, kind), timeout=timeout):
+        os.close(descriptor)
         raise StartError(f"{data_dir / name} has been locked for {timeout:.0f} seconds by another process.")
-    return file
+    return descriptor
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)  # Whoever can open a lock can hold it for ever.
-
-
-def _try_lock(file: IO[bytes], kind: int) -> bool:
+def _try_lock(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -195,8 +197,11 @@ def _try_lock(file: IO[bytes], kind: int) -> bool:
 
 @contextmanager
 def _starting(data_dir: Path) -> Iterator[None]:
-    with _lock(data_dir, "start.lock", fcntl.LOCK_EX):
+    descriptor = _lock(data_dir, "start.lock", fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _is_held(data_dir: Path, name: str) -> bool:
@@ -204,7 +209,7 @@ def _is_held(data_dir: Path, name: str) -> bool:
     if not path.exists():
         return False
     with path.open("rb") as file:
-        return not _try_lock(file, fcntl.LOCK_SH)
+        return not _try_lock(file.fileno(), fcntl.LOCK_SH)
 
 
 def _keeper_pid(data_dir: Path) -> int | None:
@@ -228,9 +233,8 @@ def _keep(data_dir: Path, binaries: Path, account: cluster.Account, *, durable: 
     lock = _lock(data_dir, "keeper.lock", fcntl.LOCK_EX, timeout=2)
     pid = os.fork()
     if pid:
-        lock.truncate(0)
-        lock.write(str(pid).encode())
-        lock.flush()
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(pid).encode(), 0)
         return
     os.chdir("/")
     cluster.clear_leftovers(data_dir)
