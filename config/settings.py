@@ -70,6 +70,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.MAX_BODY_BYTES
 
 AUTH_USER_MODEL = "teams.User"
 LOGIN_URL = "/admin/login/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    # For client secrets alone, which are 256 random bits: see the class.
+    "apps.access.hashers.Sha256OfRandom",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -93,6 +98,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "rest_framework",
+    "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "apps.teams",
@@ -208,7 +214,7 @@ REST_FRAMEWORK = {
 }
 
 # The contract's, word for word.
-SECURITY_SCHEMES = {
+SECURITY_SCHEMES: dict[str, Any] = {
     "OAuth2": {
         "type": "oauth2",
         "flows": {
@@ -226,6 +232,45 @@ SECURITY_SCHEMES = {
     "cookieAuth": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
     "embedKeyAuth": {"type": "apiKey", "in": "header", "name": "X-Embed-Key"},
     "tokenAuth": {"type": "http", "scheme": "bearer"},
+}
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "access.Application"
+OAUTH2_PROVIDER_GRANT_MODEL = "access.Grant"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "access.AccessToken"  # noqa: S105
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "access.RefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "access.IDToken"  # noqa: S105
+OAUTH2_PROVIDER = {
+    "OAUTH2_BACKEND_CLASS": "apps.access.oauth.Backend",
+    "OAUTH2_VALIDATOR_CLASS": "apps.access.oauth.Validator",
+    "SCOPES": SECURITY_SCHEMES["OAuth2"]["flows"]["authorizationCode"]["scopes"],
+    "DEFAULT_SCOPES": ["participants:read"],
+    "ACCESS_TOKEN_GENERATOR": "apps.access.oauth.new_access_token",
+    "REFRESH_TOKEN_GENERATOR": "apps.access.oauth.new_refresh_token",
+    "CLIENT_SECRET_HASHER": "sha256_of_random",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    # Plain http only where the service itself has no TLS.
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"] if env.IS_HTTPS else ["http", "https"],
+    "OIDC_ISS_ENDPOINT": env.PUBLIC_URL,
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "client_credentials", "refresh_token"],
+    "OAUTH2_PROTECTED_RESOURCE_NAME": "Participants",
+    **{
+        f"COMPLIANT_BCP_RFC9700_{name}": True
+        for name in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "PKCE_REQUIRED",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+        )
+    },
 }
 
 SPECTACULAR_SETTINGS = {
@@ -249,6 +294,11 @@ SPECTACULAR_SETTINGS = {
         "persistAuthorization": True,
         "displayRequestDuration": True,
         "tryItOutEnabled": True,
+    },
+    "SWAGGER_UI_OAUTH2_CONFIG": {
+        "clientId": "api-docs",
+        "scopes": "participants:read participants:write",
+        "usePkceWithAuthorizationCodeGrant": True,
     },
     "REDOC_UI_SETTINGS": {"hideDownloadButton": False},
 }

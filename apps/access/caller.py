@@ -14,6 +14,7 @@ from .scopes import Scopes
 
 class Kind(StrEnum):
     API_KEY = "api_key"
+    TOKEN = "token"  # noqa: S105
     SESSION = "session"
 
 

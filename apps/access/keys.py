@@ -1,4 +1,4 @@
-"""The form of an API key: a prefix that scanners and people recognise, then 256 random bits."""
+"""The form of keys and tokens: a prefix that scanners and people recognise, then 256 random bits."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import hashlib
 import secrets
 
 PREFIX = "ocp_"
+ACCESS_TOKEN_PREFIX = "oca_"  # noqa: S105
+REFRESH_TOKEN_PREFIX = "ocr_"  # noqa: S105
+CLIENT_SECRET_PREFIX = "ocs_"
 HINT_LENGTH = len(PREFIX) + 4
 
 
-def new_secret() -> str:
-    return PREFIX + secrets.token_urlsafe(32)
+def new_secret(prefix: str = PREFIX) -> str:
+    return prefix + secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> bytes:

@@ -7,6 +7,11 @@ from apps.teams.models import Role
 PARTICIPANTS_READ = "participants:read"
 PARTICIPANTS_WRITE = "participants:write"
 
+SCOPE_TEXTS = {
+    PARTICIPANTS_READ: "Read participants, their data and their schedules",
+    PARTICIPANTS_WRITE: "Create and change participants, their data and their schedules",
+}
+
 Scopes = frozenset[str]
 
 READ: Scopes = frozenset({PARTICIPANTS_READ})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from apps.teams.models import Membership, Team, User
 
 from . import keys, queries
 from .caller import Caller, CredentialRefused, Kind
-from .models import ApiKey
+from .models import ApiKey, Application
 from .scopes import ALL, READ, effective_scopes
 
 SESSION_TEAM = "team_id"
@@ -44,6 +45,28 @@ def caller_for_key(secret: str) -> Caller:
         user=key.user,
         scopes=effective_scopes(READ if key.read_only else ALL, key.role),
         credential_id=key.id,
+    )
+
+
+def caller_for_bearer(token: str) -> Caller:
+    """The caller of `Authorization: Bearer`: an OAuth2 access token, or an API key.
+
+    Raises CredentialRefused.
+    """
+    return caller_for_token(token) if token.startswith(keys.ACCESS_TOKEN_PREFIX) else caller_for_key(token)
+
+
+def caller_for_token(token: str) -> Caller:
+    """The person or machine that an OAuth2 access token stands for. Raises CredentialRefused."""
+    found = queries.usable_token(checksum=keys.digest(token).hex())
+    if found is None:
+        raise CredentialRefused
+    return Caller(
+        kind=Kind.TOKEN,
+        team=found.team,
+        user=found.user,
+        scopes=found.effective_scopes,
+        credential_id=found.id,
     )
 
 
@@ -98,3 +121,36 @@ def create_api_key(
 def revoke_api_key(key: ApiKey, *, now: datetime) -> None:
     """From the next request on the key is refused. Revoking twice keeps the first moment."""
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """`secret` can't be had again. A public application (a page, an app on a phone) has none."""
+
+    application: Application
+    secret: str | None
+
+
+def create_application(
+    *,
+    team: Team | None,
+    name: str,
+    redirect_uris: Sequence[str] = (),
+    is_machine: bool = False,
+    is_public: bool = False,
+) -> NewApplication:
+    """Registers an OAuth2 application; without a team it is a global one."""
+    secret = keys.new_secret(keys.CLIENT_SECRET_PREFIX)
+    application = Application(
+        team=team,
+        name=name,
+        redirect_uris=" ".join(redirect_uris),
+        client_type=Application.CLIENT_PUBLIC if is_public else Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=(
+            Application.GRANT_CLIENT_CREDENTIALS if is_machine else Application.GRANT_AUTHORIZATION_CODE
+        ),
+        client_secret=secret,
+    )
+    application.clean()
+    application.save()
+    return NewApplication(application, None if is_public else secret)

@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from apps.access.caller import Caller, CredentialRefused
-from apps.access.services import SESSION_TEAM, caller_for_key, caller_for_session
+from apps.access.services import SESSION_TEAM, caller_for_bearer, caller_for_key, caller_for_session
 from apps.teams.models import User
 
 EMBED_KEY_REFUSED = "An embed key opens only the widget's operations, under /api/widget/."
@@ -32,7 +32,7 @@ class CallerAuthentication(BaseAuthentication):
     def find_caller(self, request: Request) -> Caller | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if scheme.lower() == "bearer" and (token := token.strip()):
-            return caller_for_key(token)
+            return caller_for_bearer(token)
         if key := request.META.get("HTTP_X_API_KEY", "").strip():
             return caller_for_key(key)
         if request.META.get("HTTP_X_EMBED_KEY", "").strip():

@@ -1,11 +1,41 @@
 """Every route of the API, aliases included, on one screen."""
 
-from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from django.urls import include, path
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerOauthRedirectView,
+    SpectacularSwaggerView,
+)
+from oauth2_provider.views import (
+    OAuthProtectedResourceMetadataView,
+    OAuthServerMetadataView,
+    RevokeTokenView,
+)
 
+from .views import oauth
 from .views.participants import ParticipantViewSet
 
 participants = ParticipantViewSet.as_view({"get": "list", "post": "create"})
+
+# The library finds its own addresses under these names. What it has besides is not served: the device
+# flow, OpenID Connect, and pages on which anybody could register a client.
+oauth_urls = [
+    path("o/authorize/", oauth.Authorize.as_view(), name="authorize"),
+    path("o/token/", oauth.Token.as_view(), name="token"),
+    path("o/revoke_token/", RevokeTokenView.as_view(), name="revoke-token"),
+    path("o/introspect/", oauth.introspect, name="introspect"),
+    path(
+        ".well-known/oauth-authorization-server",
+        OAuthServerMetadataView.as_view(),
+        name="oauth-server-metadata",
+    ),
+    path(
+        ".well-known/oauth-protected-resource",
+        OAuthProtectedResourceMetadataView.as_view(),
+        name="oauth-resource-metadata",
+    ),
+]
 
 urlpatterns = [
     path("api/participants", participants, name="participants"),
@@ -14,5 +44,7 @@ urlpatterns = [
     path("api/v1/participants/", participants),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/oauth2-redirect.html", SpectacularSwaggerOauthRedirectView.as_view()),
+    path("", include((oauth_urls, "oauth2_provider"))),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
 ]

@@ -28,7 +28,7 @@ class Items(serializers.ListSerializer[Any]):
 
     def to_internal_value(self, data: Any) -> list[Any]:
         try:
-            return super().to_internal_value(data)
+            return list(super().to_internal_value(data))
         except serializers.ValidationError as error:
             if not isinstance(data, list):
                 raise
@@ -111,7 +111,7 @@ class ParticipantQuerySerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         # A plain dict, because from a QueryDict REST framework drops empty values.
-        values = {name: data[name] for name in self.fields if name in data}
+        values: dict[str, Any] = {str(name): data[name] for name in self.fields if name in data}
         if "chatbot" in values:  # `experiment` is its old name
             values.pop("experiment", None)
         found: dict[str, Any] = super().to_internal_value(values)
