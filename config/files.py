@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config import env
+from config.cluster import make_data_dir
 
 
 def write_once(path: Path, make: Callable[[], str]) -> str:
@@ -39,7 +40,7 @@ def write_private(path: Path, text: str) -> None:
 def _draft(path: Path, text: str) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_data_dir(path.parent)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
             file.flush()

@@ -161,32 +161,35 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 def _database() -> dict[str, Any]:
     options: dict[str, Any] = {
         "connect_timeout": 3,
+        # A host that vanished without a word is noticed within seconds.
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
         "pool": {
             "min_size": 0,
             "max_size": env.DATABASE_POOL_SIZE,
             "timeout": 3,
-            # After an outage the pool must not sit out a long back-off: it asks anew at the next request.
-            "reconnect_timeout": 1,
+            # One try: after an outage a request asks anew, where the pool's own back-off grows to minutes.
+            "reconnect_timeout": 0,
         },
     }
     if not env.DATABASE_URL:
         from config import cluster, database
 
-        return {
-            "ENGINE": "config.postgres",
+        where = {
             "HOST": str(cluster.socket_dir(DATA_DIR)),
+            "PORT": "5432",  # else PGPORT would count
             "NAME": database.NAME,
             "USER": cluster.SUPERUSER,
-            "OPTIONS": options,
         }
+        return where | {"ENGINE": "config.postgres", "OPTIONS": options}
     url = urlsplit(env.DATABASE_URL)
     if url.scheme not in ("postgres", "postgresql"):
-        raise env.SettingError(
-            "DATABASE_URL has to start with postgresql://: other databases are not supported."
-        )
+        raise env.SettingError("DATABASE_URL has to start with postgresql://: no other database will do.")
     query = dict(parse_qsl(url.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgres",
         "HOST": unquote(url.hostname or "") or query.pop("host", ""),
         "PORT": str(url.port or query.pop("port", "")),
         "NAME": unquote(url.path.removeprefix("/")),
@@ -320,6 +323,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         # Refused requests are the callers' affair; they would fill the log.
         "django.request": {"level": "ERROR"},
+        # The pool says once for each request that the database is away; the request says it too.
+        "psycopg.pool": {"level": "ERROR"},
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },
 }

@@ -8,7 +8,7 @@ import secrets
 PREFIX = "ocp_"
 ACCESS_TOKEN_PREFIX = "oca_"  # noqa: S105
 REFRESH_TOKEN_PREFIX = "ocr_"  # noqa: S105
-CLIENT_SECRET_PREFIX = "ocs_"
+CLIENT_SECRET_PREFIX = "ocs_"  # noqa: S105
 HINT_LENGTH = len(PREFIX) + 4
 
 
