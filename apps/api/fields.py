@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -10,35 +9,9 @@ import orjson
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from .parsers import Number
+from apps.participants import json_text
 
 MAX_NESTING = 200
-
-
-def _number_text(value: Any) -> orjson.Fragment:
-    if isinstance(value, Number):
-        return orjson.Fragment(str(value))
-    raise TypeError
-
-
-def compact_json(value: Any) -> bytes:
-    """JSON text of what `parsers.JSONParser` read. Raises TypeError for lone surrogates."""
-    return orjson.dumps(value, default=_number_text, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
-
-
-def is_nested_deeper(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [
-            child
-            for child in chain.from_iterable(
-                node.values() if isinstance(node, dict) else node for node in level
-            )
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -54,10 +27,10 @@ class JSONObjectField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> bytes:
         if not isinstance(data, dict):
             self.fail("not_a_dict", input_type=type(data).__name__)
-        if is_nested_deeper(data, MAX_NESTING):
+        if json_text.is_nested_deeper(data, MAX_NESTING):
             self.fail("too_deep", limit=MAX_NESTING)
         try:
-            return compact_json(data)
+            return json_text.dump(data)
         except TypeError:
             self.fail("not_text")
 
@@ -69,7 +42,7 @@ class PublicIdField(serializers.UUIDField):
     """A UUID in any form; a number stays a number however long it is."""
 
     def to_internal_value(self, data: Any) -> UUID:
-        if isinstance(data, Number):
+        if isinstance(data, json_text.Number):
             try:
                 data = int(data)
             except ValueError:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import IO, Any
 
-import orjson
 from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
+
+from apps.participants import json_text
 
 
 class BodyTooLarge(APIException):
@@ -20,32 +19,6 @@ class BodyTooLarge(APIException):
 
     def __init__(self) -> None:
         super().__init__(f"Request body is larger than {settings.MAX_BODY_BYTES:,} bytes.")
-
-
-class Number(str):
-    """A JSON number that no Python number would write back as it was sent: 1.10, 1E5, -0, 30 digits."""
-
-    __slots__ = ()
-
-
-def _integer(text: str) -> int | Number:
-    # 18 digits always fit 64 bits, which is what orjson writes. Longer ones are never converted,
-    # so a million digits cost no more than their text.
-    return int(text) if len(text) <= 18 and text != "-0" else Number(text)
-
-
-def _float(text: str) -> float | Number:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"Number out of range: {text[:20]}")
-    return value if orjson.dumps(value) == text.encode() else Number(text)
-
-
-def _constant(text: str) -> Any:
-    raise ValueError(f"Out of range float values are not JSON compliant: {text}")
-
-
-_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
 
 
 class JSONParser(BaseParser):
@@ -62,7 +35,7 @@ class JSONParser(BaseParser):
         """Raises BodyTooLarge without reading further than that takes, and ParseError."""
         request: Request = (parser_context or {})["request"]
         try:
-            return _decoder.decode(read_body(request, stream).decode())
+            return json_text.parse(read_body(request, stream).decode())
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from error
         except RecursionError as error:

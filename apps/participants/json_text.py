@@ -1,0 +1,75 @@
+"""JSON in which every value keeps the text that it was sent as."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import chain
+from typing import Any
+
+import orjson
+
+
+class Number(str):
+    """A JSON number that no Python number would write back as it was sent: 1.10, 1E5, -0, 30 digits."""
+
+    __slots__ = ()
+
+
+def parse(text: str) -> Any:
+    """Raises ValueError for malformed JSON, NaN and infinity, and RecursionError for some 1,000 levels."""
+    return _decoder.decode(text)
+
+
+def dump(value: Any) -> bytes:
+    """Compact JSON text of what `parse` gave. Raises TypeError for lone surrogates, which UTF-8 lacks."""
+    return orjson.dumps(value, default=_number_text, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+
+
+def is_nested_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        children = chain.from_iterable(node.values() if isinstance(node, dict) else node for node in level)
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7396: objects merge, null removes, anything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def _integer(text: str) -> int | Number:
+    # 18 digits always fit 64 bits, which is what orjson writes. Longer ones are never converted,
+    # so a million digits cost no more than their text.
+    return int(text) if len(text) <= 18 and text != "-0" else Number(text)
+
+
+def _float(text: str) -> float | Number:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"Number out of range: {text[:20]}")
+    return value if orjson.dumps(value) == text.encode() else Number(text)
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"Out of range float values are not JSON compliant: {text}")
+
+
+def _number_text(value: Any) -> orjson.Fragment:
+    if isinstance(value, Number):
+        return orjson.Fragment(str(value))
+    raise TypeError
+
+
+_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
