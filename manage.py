@@ -1,21 +1,18 @@
 #!/usr/bin/env python3
-"""Django's commands, and `serve`. `manage.py help` lists them."""
+"""Django's commands, and ours. `manage.py help` lists them."""
 
 import os
 import sys
 
-from config.database import StartError
-from config.env import SettingError
-
 
 def main() -> None:
-    from django.core.management import execute_from_command_line
-
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        from django.core.management import execute_from_command_line
+
         execute_from_command_line(sys.argv)
-    except (SettingError, StartError) as error:
-        sys.exit(f"{error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

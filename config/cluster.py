@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.env import SettingError
+from config.errors import SettingError
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"

@@ -29,6 +29,7 @@ from urllib.parse import quote
 from config import cluster, env
 from config.cluster import SUPERUSER as SUPERUSER
 from config.cluster import socket_dir as socket_dir
+from config.errors import SettingError, StartError
 from config.processes import die_with_parent
 
 NAME = "participants"
@@ -52,10 +53,6 @@ _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 _users: dict[Path, int] = {}
 _guard = threading.Lock()
-
-
-class StartError(Exception):
-    """The server did not start, or did not stop. The message says why, and where its log is."""
 
 
 def start(data_dir: Path, *, durable: bool = True) -> str:
@@ -179,7 +176,7 @@ def _lock(data_dir: Path, name: str, kind: int, timeout: float = _PATIENCE) -> i
         # Whoever may open a lock can hold it for ever.
         descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise env.SettingError(
+        raise SettingError(
             f"{data_dir / name} can't be written ({error.strerror}): check DATA_DIR."
         ) from error
     if not _wait(lambda: _try_lock(descriptor, kind), timeout=timeout):
@@ -277,11 +274,8 @@ def _main(arguments: list[str]) -> None:
         state = "runs" if is_running(env.DATA_DIR) else "does not run"
         sys.stdout.write(f"The embedded PostgreSQL {state}: {url(env.DATA_DIR)}\n")
     else:
-        raise env.SettingError("usage: python -m config.database stop|status")
+        raise SettingError("usage: python -m config.database stop|status")
 
 
 if __name__ == "__main__":
-    try:
-        _main(sys.argv[1:])
-    except (env.SettingError, StartError) as error:
-        sys.exit(str(error))
+    _main(sys.argv[1:])

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config.errors import SettingError as SettingError
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-class SettingError(Exception):
-    """A variable is missing or unusable. The message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

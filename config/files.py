@@ -16,6 +16,7 @@ def write_once(path: Path, make: Callable[[], str]) -> str:
     Of several processes that start at once, all get the text of the first: the finished file
     appears under its name in one step, and never over another. Raises SettingError.
     """
+    make_data_dir(path.parent)
     try:
         return path.read_text()
     except FileNotFoundError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from config import database, env
+from config.errors import SettingError
 from config.processes import die_with_parent
 
 
@@ -25,7 +25,7 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise env.SettingError(
+            raise SettingError(
                 f"Port {port} of {host} can't be used ({error.strerror}): set PORT to another, "
                 f"such as PORT={port + 1}."
             ) from error
@@ -65,9 +65,6 @@ def _application(parent: int) -> Any:
 
 
 if __name__ == "__main__":
-    try:
-        import config.settings  # noqa: F401 (what is wrong there is said once, not by each worker)
+    import config.settings  # noqa: F401 (what is wrong there is said once, not by each worker)
 
-        serve()
-    except (env.SettingError, database.StartError) as error:
-        sys.exit(str(error))
+    serve()

@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import IO, Any, NoReturn
@@ -27,6 +29,7 @@ from config.web import require_free_port
 # Seconds: for the server to answer first, and for everything to end.
 _START = 60.0
 _STOP = 4.5
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -48,7 +51,9 @@ class Command(BaseCommand):
             self._prepare()
             commands = _procfile()
             for name, command in commands.items():
-                children[name] = _spawn(name, command, is_alone=len(commands) == 1)
+                # A signal between a child's start and its entry here would leave it behind.
+                with _signals_later():
+                    children[name] = _spawn(name, command, is_alone=len(commands) == 1)
             self._wait_until_ready(children)
             while True:
                 _require_all(children)
@@ -80,17 +85,25 @@ class Command(BaseCommand):
 
 
 def _stop_on_signals() -> None:
-    signals = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Under nohup it stays ignored.
-        signals.append(signal.SIGHUP)
+    for each in _SIGNALS:
+        # Under nohup, SIGHUP stays ignored.
+        if each is not signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _stop)
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)  # What follows takes seconds, and is not to be interrupted.
-        raise SystemExit(0)
 
-    for each in signals:
-        signal.signal(each, stop)
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # What follows takes seconds at most.
+    raise SystemExit(0)
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _procfile() -> dict[str, list[str]]:
@@ -110,11 +123,18 @@ def _spawn(name: str, command: list[str], *, is_alone: bool) -> subprocess.Popen
         stdout=output,
         stderr=None if is_alone else subprocess.STDOUT,
         text=True,
-        preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+        preexec_fn=partial(_in_child, os.getpid()),
     )
     if child.stdout:
         threading.Thread(target=_copy_lines, args=(name, child.stdout), daemon=True).start()
     return child
+
+
+def _in_child(parent: int) -> None:
+    die_with_parent(parent, signal.SIGTERM)
+    # On Ctrl-C we send it SIGTERM: Python, while it starts, would answer the one with a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 def _copy_lines(name: str, lines: IO[str]) -> None:
