@@ -121,6 +121,10 @@ CORS_ALLOWED_ORIGINS = _items(
 )
 MAX_BODY_BYTES = _number("MAX_BODY_BYTES", "A larger request body is refused with 413.", 5 * 1024 * 1024)
 
+PARTICIPANT_TOKEN_HOURS = _number(
+    "PARTICIPANT_TOKEN_HOURS", "How long a visitor's token for the widget is valid.", 24, most=24 * 365
+)
+
 GENERATE_SECRETS = _switch(
     "GENERATE_SECRETS",
     "Make `SECRET_KEY` and `DATA_ENCRYPTION_KEYS` at the first start where they are unset, and keep them "

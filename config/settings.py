@@ -61,12 +61,15 @@ CSRF_COOKIE_SECURE = env.IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [env.PUBLIC_URL] if env.PUBLIC_URL else []
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS = env.CORS_ALLOWED_ORIGINS
-CORS_URLS_REGEX = r"^/api/"
+# The widget answers for itself: which origins it serves depends on the key.
+CORS_URLS_REGEX = r"^/(api/(?!widget/)|o/token/|o/revoke_token/)"
 CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "prefer", "x-api-key")
 CORS_EXPOSE_HEADERS = ("preference-applied", "x-request-id")
 MAX_BODY_BYTES = env.MAX_BODY_BYTES
 # Django's own limit counts for the pages with forms; the API has its parser's.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.MAX_BODY_BYTES
+
+PARTICIPANT_TOKEN_HOURS = env.PARTICIPANT_TOKEN_HOURS
 
 AUTH_USER_MODEL = "teams.User"
 LOGIN_URL = "/admin/login/"
@@ -282,6 +285,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Build, deploy and monitor chatbots.",
     "TAGS": [
         {"name": "Participants", "description": "Manage participants, their data, and their schedules."},
+        {"name": "Widget", "description": "What a visitor's page does for that visitor alone."},
     ],
     "AUTHENTICATION_WHITELIST": [],
     "APPEND_COMPONENTS": {"securitySchemes": SECURITY_SCHEMES},

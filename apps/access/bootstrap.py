@@ -13,7 +13,11 @@ from apps.chatbots.services import ensure_chatbot
 from apps.teams.models import Membership, Role, Team, User
 from apps.teams.services import EnsuredUser, ensure_member, ensure_team, ensure_user
 
-from .services import create_api_key
+from .embedding import create_embed_key
+from .models import EmbedKey
+from .services import NewApplication, create_api_key, create_application
+
+DEFAULT_ORIGINS = ("https://site.example",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Bootstrapped:
     api_key: str
     read_only_api_key: str
     chatbots: list[Chatbot]
+    machine: NewApplication
+    embed_key: EmbedKey | None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -34,15 +40,33 @@ class Bootstrapped:
             "api_key": self.api_key,
             "read_only_api_key": self.read_only_api_key,
             "chatbots": [{"id": str(bot.public_id), "name": bot.name} for bot in self.chatbots],
+            "oauth_machine": {
+                "client_id": self.machine.application.client_id,
+                "client_secret": self.machine.secret,
+            },
+            "embed_key": self.embed_key
+            and {
+                "key": self.embed_key.key,
+                "chatbot_id": str(self.embed_key.chatbot.public_id),
+                "allowed_origins": self.embed_key.allowed_origins,
+            },
         }
 
 
 @transaction.atomic
-def bootstrap(*, team_name: str, chatbot_names: Sequence[str], email: str = "") -> Bootstrapped:
-    """Makes what is missing of a team, its owner and its chatbots, and issues two keys."""
+def bootstrap(
+    *,
+    team_name: str,
+    chatbot_names: Sequence[str],
+    email: str = "",
+    allowed_origins: Sequence[str] = DEFAULT_ORIGINS,
+) -> Bootstrapped:
+    """Makes what is missing of a team, its owner and its chatbots, and issues credentials: two API keys,
+    an OAuth2 machine, and an embed key for the first chatbot. Raises origins.NoOrigin."""
     team = ensure_team(team_name)
     ensured = _owner(team, email)
     ensure_member(team=team, user=ensured.user, role=Role.OWNER)
+    chatbots = [ensure_chatbot(team=team, name=name) for name in dict.fromkeys(chatbot_names)]
     return Bootstrapped(
         team=team,
         owner=ensured.user,
@@ -51,8 +75,16 @@ def bootstrap(*, team_name: str, chatbot_names: Sequence[str], email: str = "") 
         read_only_api_key=create_api_key(
             team=team, user=ensured.user, name="Read only", read_only=True
         ).secret,
-        chatbots=[ensure_chatbot(team=team, name=name) for name in dict.fromkeys(chatbot_names)],
+        chatbots=chatbots,
+        machine=create_application(team=team, name="Machine", is_machine=True),
+        embed_key=_embed_key(team, chatbots, allowed_origins),
     )
+
+
+def _embed_key(team: Team, chatbots: list[Chatbot], allowed_origins: Sequence[str]) -> EmbedKey | None:
+    if not chatbots:
+        return None
+    return create_embed_key(team=team, chatbot=chatbots[0], name="Site", allowed_origins=allowed_origins)
 
 
 def _owner(team: Team, email: str) -> EnsuredUser:

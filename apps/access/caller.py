@@ -16,6 +16,7 @@ class Kind(StrEnum):
     API_KEY = "api_key"
     TOKEN = "token"  # noqa: S105
     SESSION = "session"
+    EMBED_KEY = "embed_key"
 
 
 @dataclass(frozen=True, slots=True)

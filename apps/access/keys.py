@@ -9,6 +9,8 @@ PREFIX = "ocp_"
 ACCESS_TOKEN_PREFIX = "oca_"  # noqa: S105
 REFRESH_TOKEN_PREFIX = "ocr_"  # noqa: S105
 CLIENT_SECRET_PREFIX = "ocs_"  # noqa: S105
+EMBED_KEY_PREFIX = "oce_"
+IDENTITY_SECRET_PREFIX = "oci_"  # noqa: S105
 HINT_LENGTH = len(PREFIX) + 4
 
 

@@ -1,6 +1,7 @@
 """Credentials."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -12,6 +13,7 @@ from oauth2_provider.models import (
     AbstractRefreshToken,
 )
 
+from apps.chatbots.models import Chatbot
 from apps.teams.models import Team, TeamOwned, TeamQuerySet
 
 
@@ -94,3 +96,42 @@ class RefreshToken(OfTeam, AbstractRefreshToken):
 
 class IDToken(AbstractIDToken):
     """Not issued. The library's tokens refer to it, and to ours from its own migrations."""
+
+
+class EmbedKey(TeamOwned):
+    """Lets the pages of a site speak with one chatbot's widget. It sits in their source, so it is no
+    secret: what it opens is only what each visitor may know of themself."""
+
+    chatbot = models.ForeignKey(Chatbot, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    key = models.CharField(max_length=60, unique=True, editable=False)
+    allowed_origins = ArrayField(
+        models.CharField(max_length=300),
+        help_text="The pages that may use it, such as https://site.example or https://*.site.example.",
+    )
+    writable_keys = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="The top-level keys of the chatbot's data that a visitor may change. None by default.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = TeamQuerySet["EmbedKey"].as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdentitySecret(TeamOwned):
+    """What a host site signs with to vouch for who its visitor is, to one chatbot's widget."""
+
+    chatbot = models.OneToOneField(Chatbot, models.CASCADE, related_name="+")
+    sealed = models.BinaryField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = TeamQuerySet["IdentitySecret"].as_manager()
+
+    def __str__(self) -> str:
+        return f"identity secret of {self.chatbot}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from apps.access.caller import Caller, CredentialRefused
+from apps.access.caller import Caller
 from apps.access.services import SESSION_TEAM, caller_for_bearer, caller_for_key, caller_for_session
 from apps.teams.models import User
 
+CHALLENGE = 'Bearer realm="api"'
 EMBED_KEY_REFUSED = "An embed key opens only the widget's operations, under /api/widget/."
 
 
@@ -22,11 +23,7 @@ class CallerAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User | None, Caller] | None:
-        try:
-            caller = self.find_caller(request)
-        except CredentialRefused as error:
-            # Here, because REST framework adds the challenge only to its own exceptions.
-            raise AuthenticationFailed(error.message) from error
+        caller = self.find_caller(request)
         return (caller.user, caller) if caller else None
 
     def find_caller(self, request: Request) -> Caller | None:
@@ -35,9 +32,12 @@ class CallerAuthentication(BaseAuthentication):
             return caller_for_bearer(token)
         if key := request.META.get("HTTP_X_API_KEY", "").strip():
             return caller_for_key(key)
-        if request.META.get("HTTP_X_EMBED_KEY", "").strip():
-            raise PermissionDenied(EMBED_KEY_REFUSED)
+        if key := request.META.get("HTTP_X_EMBED_KEY", "").strip():
+            return self.embed_key_caller(request, key)
         return self.session_caller(request)
+
+    def embed_key_caller(self, request: Request, key: str) -> Caller:
+        raise PermissionDenied(EMBED_KEY_REFUSED)
 
     def session_caller(self, request: Request) -> Caller | None:
         found = SessionAuthentication().authenticate(request)  # enforces CSRF
@@ -47,4 +47,4 @@ class CallerAuthentication(BaseAuthentication):
         return caller_for_session(user=user, team_id=request._request.session.get(SESSION_TEAM))
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="api"'
+        return CHALLENGE

@@ -10,8 +10,12 @@ from django.http import HttpRequest, JsonResponse
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from apps.access.caller import CredentialRefused
 from apps.chatbots.queries import ChatbotsNotFound
 from apps.errors import DomainError
+
+from .authentication import CHALLENGE
+from .widget import KeysNotWritable
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +43,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Any:
         case ChatbotsNotFound(missing=missing):
             messages = [{"message": f"Experiment {public_id} not found"} for public_id in missing]
             return Response({"errors": messages}, status=404)
+        case CredentialRefused(message=message):
+            return Response({"detail": message}, status=401, headers={"WWW-Authenticate": CHALLENGE})
+        case KeysNotWritable(message=message):
+            return Response({"detail": message}, status=403)
         case DomainError(message=message):
             return Response({"detail": message}, status=400)
         case OperationalError() | InterfaceError():

@@ -13,7 +13,7 @@ from oauth2_provider.views import (
     RevokeTokenView,
 )
 
-from .views import oauth
+from .views import oauth, widget
 from .views.participants import ParticipantViewSet
 
 participants = ParticipantViewSet.as_view({"get": "list", "post": "create"})
@@ -42,6 +42,8 @@ urlpatterns = [
     path("api/participants/", participants),
     path("api/v1/participants", participants),
     path("api/v1/participants/", participants),
+    path("api/widget/<uuid:chatbot_id>/identify", widget.Identify.as_view(), name="widget-identify"),
+    path("api/widget/<uuid:chatbot_id>/me", widget.Me.as_view(), name="widget-me"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/docs/oauth2-redirect.html", SpectacularSwaggerOauthRedirectView.as_view()),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from apps.errors import DomainError
 from apps.teams.models import Team
 
 from . import encryption
@@ -36,6 +37,18 @@ def participants(
     if chatbot is not None:
         rows = rows.filter(data_set__chatbot__public_id=chatbot, data_set__chatbot__team=team)
     return rows
+
+
+class ParticipantNotFound(DomainError):
+    message = "Not found."
+
+
+def participant(*, team: Team, public_id: UUID) -> Participant:
+    """Raises ParticipantNotFound."""
+    found = Participant.objects.for_team(team).filter(public_id=public_id).first()
+    if found is None:
+        raise ParticipantNotFound
+    return found
 
 
 def _has_identifier(identifier: str) -> Q:

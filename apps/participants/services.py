@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,15 +17,18 @@ from django.db import connection
 from apps.teams.identifiers import uuid7
 from apps.teams.models import Team
 
-from . import encryption
+from . import encryption, json_text
+from .models import Participant, ParticipantData
 from .platforms import normalise_identifier
 
 _SAVE = """
     INSERT INTO participants_participant AS p
            (team_id, public_id, platform, identifier, name, remote_id, created_at, updated_at)
-    VALUES (%s, %s, %s, %s, %s, '', %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (team_id, platform, identifier) DO UPDATE
-       SET name = coalesce(nullif(excluded.name, ''), p.name), updated_at = excluded.updated_at
+       SET name = coalesce(nullif(excluded.name, ''), p.name),
+           remote_id = coalesce(nullif(excluded.remote_id, ''), p.remote_id),
+           updated_at = excluded.updated_at
     RETURNING id, public_id, platform, identifier, name, remote_id
 """
 
@@ -61,12 +65,18 @@ class DataWrite:
 
 
 def save_participant(
-    *, team: Team, platform: str, identifier: str, name: str | None, now: datetime
+    *,
+    team: Team,
+    platform: str,
+    identifier: str,
+    name: str | None,
+    now: datetime,
+    remote_id: str | None = None,
 ) -> SavedParticipant:
-    """Creates the participant, or renames the one that is there if a name is given."""
+    """Creates the participant, or changes of the one that is there what is given."""
     identifier = normalise_identifier(identifier, platform)
     with connection.cursor() as cursor:
-        cursor.execute(_SAVE, [team.pk, uuid7(), platform, identifier, name or "", now, now])
+        cursor.execute(_SAVE, [team.pk, uuid7(), platform, identifier, name or "", remote_id or "", now, now])
         return SavedParticipant(*cursor.fetchone())
 
 
@@ -90,3 +100,27 @@ def save_data(*, team: Team, participant_id: int, writes: Sequence[DataWrite], n
                 "now": now,
             },
         )
+
+
+def merge_data(
+    *, team: Team, participant_id: int, chatbot_id: int, patch: dict[str, Any], now: datetime
+) -> None:
+    """Merges into what a chatbot keeps of a person (RFC 7396). Call it inside a transaction.
+
+    Two merges at once, or a merge and an upsert, apply one after the other: the participant's row is
+    locked first, as `save_participant` does. Raises TypeError for lone surrogates.
+    """
+    Participant.objects.for_team(team).select_for_update().get(pk=participant_id)
+    rows = ParticipantData.objects.for_team(team).filter(participant=participant_id, chatbot=chatbot_id)
+    stored = rows.values_list("data", flat=True).first()
+    text = (
+        encryption.unseal(bytes(stored), participant_id=participant_id, chatbot_id=chatbot_id)
+        if stored is not None
+        else b"{}"
+    )
+    merged = json_text.dump(json_text.merge_patch(json_text.parse(text.decode()), patch))
+    save_data(team=team, participant_id=participant_id, writes=[DataWrite(chatbot_id, merged)], now=now)
+
+
+def rename_participant(*, team: Team, participant_id: int, name: str, now: datetime) -> None:
+    Participant.objects.for_team(team).filter(pk=participant_id).update(name=name, updated_at=now)

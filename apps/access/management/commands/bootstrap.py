@@ -1,18 +1,19 @@
-"""Makes a team, its owner, chatbots and two API keys."""
+"""Makes a team, its owner, chatbots and credentials."""
 
 import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from apps.access.bootstrap import Bootstrapped, bootstrap
+from apps.access.bootstrap import DEFAULT_ORIGINS, Bootstrapped, bootstrap
+from apps.access.origins import NoOrigin
 
 
 class Command(BaseCommand):
     help = (
-        "Make a team with an owner, chatbots and two API keys. Running it again makes only what is "
-        "missing, and issues new keys; the earlier ones stay valid."
+        "Make a team with an owner, chatbots and credentials. Running it again makes only what is "
+        "missing, and issues new credentials; the earlier ones stay valid."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,10 +24,34 @@ class Command(BaseCommand):
         parser.add_argument(
             "--email", default="", help="the owner's address; default: made from the team's name"
         )
+        parser.add_argument(
+            "--allowed-origin",
+            action="append",
+            metavar="ORIGIN",
+            help="a site whose pages may use the embed key; may be given several times "
+            f"(default: {', '.join(DEFAULT_ORIGINS)})",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *, team: str, chatbot: list[str], email: str, json: bool, **_: Any) -> None:
-        made = bootstrap(team_name=team, chatbot_names=chatbot, email=email)
+    def handle(
+        self,
+        *,
+        team: str,
+        chatbot: list[str],
+        email: str,
+        allowed_origin: list[str] | None,
+        json: bool,
+        **_: Any,
+    ) -> None:
+        try:
+            made = bootstrap(
+                team_name=team,
+                chatbot_names=chatbot,
+                email=email,
+                allowed_origins=allowed_origin or DEFAULT_ORIGINS,
+            )
+        except NoOrigin as error:
+            raise CommandError(error.message) from error
         self.stdout.write(as_json(made) if json else as_text(made))
 
 
@@ -41,6 +66,8 @@ def as_text(made: Bootstrapped) -> str:
         f"Owner           {made.owner.email}, password {password}",
         f"API key         {made.api_key}",
         f"Read-only key   {made.read_only_api_key}",
+        f"OAuth2 machine  {made.machine.application.client_id}, secret {made.machine.secret}",
+        *([f"Embed key       {made.embed_key.key}"] if made.embed_key else []),
         *(f"Chatbot         {bot.public_id}  {bot.name}" for bot in made.chatbots),
         "Passwords and keys are shown this once.",
     ]
