@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 from drf_spectacular.views import (
-    SpectacularAPIView,
     SpectacularRedocView,
     SpectacularSwaggerOauthRedirectView,
     SpectacularSwaggerView,
@@ -13,7 +12,7 @@ from oauth2_provider.views import (
     RevokeTokenView,
 )
 
-from .views import oauth, widget
+from .views import oauth, schema, widget
 from .views.participants import ParticipantViewSet
 
 participants = ParticipantViewSet.as_view({"get": "list", "post": "create"})
@@ -44,9 +43,13 @@ urlpatterns = [
     path("api/v1/participants/", participants),
     path("api/widget/<uuid:chatbot_id>/identify", widget.Identify.as_view(), name="widget-identify"),
     path("api/widget/<uuid:chatbot_id>/me", widget.Me.as_view(), name="widget-me"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", schema.Schema.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/docs/oauth2-redirect.html", SpectacularSwaggerOauthRedirectView.as_view()),
     path("", include((oauth_urls, "oauth2_provider"))),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path(
+        "api/redoc/",
+        SpectacularRedocView.as_view(url_name="schema", template_name="api/redoc.html"),
+        name="redoc",
+    ),
 ]
