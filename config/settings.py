@@ -307,7 +307,6 @@ SPECTACULAR_SETTINGS = {
         "scopes": "participants:read participants:write",
         "usePkceWithAuthorizationCodeGrant": True,
     },
-    "REDOC_UI_SETTINGS": {"hideDownloadButton": False},
 }
 
 # What is logged: events with ids, never a secret, an identifier or participant data.

@@ -56,9 +56,11 @@ def _application(parent: int) -> Any:
     """In a worker. Granian's workers outlive a main process that was killed, and keep the port."""
     die_with_parent(parent, signal.SIGKILL)
     # Until granian sets its own, a worker has the main process's handlers, which do nothing here: told to
-    # stop while it still imports, it would be waited for in vain. (The main process passes Ctrl-C on.)
+    # stop while it still imports, it would be waited for in vain.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches the main process too, which passes it on as SIGTERM. Of two signals at once a worker
+    # hangs, until it is killed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     from config.wsgi import application
 
     return application
