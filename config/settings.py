@@ -59,6 +59,7 @@ SECURE_HSTS_PRELOAD = env.IS_HTTPS
 SESSION_COOKIE_SECURE = env.IS_HTTPS
 CSRF_COOKIE_SECURE = env.IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [env.PUBLIC_URL] if env.PUBLIC_URL else []
+CSRF_FAILURE_VIEW = "apps.console.pages.stale_form"
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS = env.CORS_ALLOWED_ORIGINS
 # The widget answers for itself: which origins it serves depends on the key.
@@ -78,6 +79,7 @@ PASSWORD_HASHERS = [
     # For client secrets alone, which are 256 random bits: see the class.
     "apps.access.hashers.Sha256OfRandom",
 ]
+LOGIN_REDIRECT_URL = "/admin/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -91,7 +93,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # Parts
 
 INSTALLED_APPS = [
-    "unfold",
+    "apps.console",  # first: its templates refine unfold's
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -335,7 +339,28 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Open Chat Participants",
     "SITE_HEADER": "Open Chat Participants",
+    "SITE_SUBHEADER": "apps.console.navigation.team_name",
+    "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "apps.console.navigation.icon"}],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "#f0fdfa",
+            "100": "#ccfbf1",
+            "200": "#99f6e4",
+            "300": "#5eead4",
+            "400": "#2dd4bf",
+            "500": "#14b8a6",
+            "600": "#0f766e",  # what white text stands on: 5.5 to 1
+            "700": "#115e59",
+            "800": "#134e4a",
+            "900": "#0f3f3c",
+            "950": "#042f2e",
+        }
+    },
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["apps.console.navigation.stylesheet"],
+    "SIDEBAR": {"navigation": "apps.console.navigation.sidebar"},
 }

@@ -1,18 +1,22 @@
 """Every address of the service."""
 
-from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from apps.api.views import health, pages
+from apps.api.views import health
+from apps.console import pages
+from apps.console.site import site
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
-    path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", site.urls),
     path("", include("apps.api.urls")),
 ]
 
-handler400 = "apps.api.views.pages.bad_request"
-handler404 = "apps.api.views.pages.not_found"
-handler500 = "apps.api.errors.internal_error"
+handler400 = "apps.console.pages.bad_request"
+handler403 = "apps.console.pages.forbidden"
+handler404 = "apps.console.pages.not_found"
+handler500 = "apps.console.pages.failed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,16 +76,21 @@ def caller_for_session(*, user: User, team_id: int | None) -> Caller:
     Raises CredentialRefused when the person is inactive or in no team.
     """
     memberships = Membership.objects.filter(user=user, user__is_active=True).select_related("team")
-    found = sorted(memberships, key=lambda membership: (membership.team_id != team_id, membership.pk))
-    if not found:
+    membership = current_membership(memberships, team_id=team_id)
+    if membership is None:
         raise CredentialRefused
-    membership = found[0]
     return Caller(
         kind=Kind.SESSION,
         team=membership.team,
         user=user,
         scopes=effective_scopes(ALL, membership.role),
     )
+
+
+def current_membership(memberships: Iterable[Membership], *, team_id: int | None) -> Membership | None:
+    """Of a person's memberships the one that they chose, or else their first: for the API and for the
+    admin alike."""
+    return min(memberships, key=lambda found: (found.team_id != team_id, found.pk), default=None)
 
 
 def record_use(key_id: int) -> None:

@@ -26,6 +26,12 @@ def dump(value: Any) -> bytes:
     return orjson.dumps(value, default=_number_text, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
+def indented(text: str) -> str:
+    """JSON text laid out for people, each value as it was stored."""
+    options = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_INDENT_2
+    return orjson.dumps(parse(text), default=_number_text, option=options).decode()
+
+
 def is_nested_deeper(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):

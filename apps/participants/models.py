@@ -63,6 +63,7 @@ class ParticipantData(TeamOwned):
     objects = TeamQuerySet["ParticipantData"].as_manager()
 
     class Meta:
+        verbose_name = "data"
         verbose_name_plural = "participant data"
         constraints = (
             models.UniqueConstraint(fields=("participant", "chatbot"), name="data_once_a_chatbot"),
@@ -73,4 +74,4 @@ class ParticipantData(TeamOwned):
         )
 
     def __str__(self) -> str:
-        return f"data of participant {self.participant_id} for chatbot {self.chatbot_id}"
+        return f"{self.chatbot} about {self.participant}"

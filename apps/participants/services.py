@@ -12,14 +12,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
+from apps.errors import DomainError
 from apps.teams.identifiers import uuid7
 from apps.teams.models import Team
 
 from . import encryption, json_text
 from .models import Participant, ParticipantData
 from .platforms import normalise_identifier
+
+
+class DataChanged(DomainError):
+    message = (
+        "The data was changed by someone else in the meantime, so nothing was saved. "
+        "What is shown now is the newest."
+    )
+
 
 _SAVE = """
     INSERT INTO participants_participant AS p
@@ -120,6 +129,21 @@ def merge_data(
     )
     merged = json_text.dump(json_text.merge_patch(json_text.parse(text.decode()), patch))
     save_data(team=team, participant_id=participant_id, writes=[DataWrite(chatbot_id, merged)], now=now)
+
+
+def rewrite_data(
+    *, team: Team, participant_id: int, chatbot_id: int, text: bytes, version: int, now: datetime
+) -> None:
+    """Replaces one entry if it is still at this version. Raises DataChanged."""
+    with transaction.atomic():
+        # The participant first, as every write does, so that no two wait for each other.
+        Participant.objects.for_team(team).select_for_update().get(pk=participant_id)
+        rows = ParticipantData.objects.for_team(team)
+        found = rows.filter(participant=participant_id, chatbot=chatbot_id, version=version)
+        if not found.exists():
+            raise DataChanged
+        write = DataWrite(chatbot_id, text)
+        save_data(team=team, participant_id=participant_id, writes=[write], now=now)
 
 
 def rename_participant(*, team: Team, participant_id: int, name: str, now: datetime) -> None:

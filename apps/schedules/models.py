@@ -49,6 +49,7 @@ class ScheduledMessage(TeamOwned):
     objects = TeamQuerySet["ScheduledMessage"].as_manager()
 
     class Meta:
+        verbose_name = "schedule"
         constraints = (
             # Also finds a person's schedules. A repeated request meets its own first row here.
             models.UniqueConstraint(

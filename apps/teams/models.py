@@ -45,6 +45,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def get_full_name(self) -> str:
+        return self.name
+
     def clean(self) -> None:
         self.email = normalise_email(self.email)
 
@@ -78,6 +81,7 @@ class Membership(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = "member"
         constraints = (
             models.UniqueConstraint(fields=("user", "team"), name="membership_once_a_team"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
