@@ -1,11 +1,6 @@
 """Every route of the API, aliases included, on one screen."""
 
 from django.urls import include, path
-from drf_spectacular.views import (
-    SpectacularRedocView,
-    SpectacularSwaggerOauthRedirectView,
-    SpectacularSwaggerView,
-)
 from oauth2_provider.views import (
     OAuthProtectedResourceMetadataView,
     OAuthServerMetadataView,
@@ -44,12 +39,12 @@ urlpatterns = [
     path("api/widget/<uuid:chatbot_id>/identify", widget.Identify.as_view(), name="widget-identify"),
     path("api/widget/<uuid:chatbot_id>/me", widget.Me.as_view(), name="widget-me"),
     path("api/schema/", schema.Schema.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/docs/oauth2-redirect.html", SpectacularSwaggerOauthRedirectView.as_view()),
+    path("api/docs/", schema.Docs.as_view(url_name="schema"), name="docs"),
+    path("api/docs/oauth2-redirect.html", schema.OauthRedirect.as_view()),
     path("", include((oauth_urls, "oauth2_provider"))),
     path(
         "api/redoc/",
-        SpectacularRedocView.as_view(url_name="schema", template_name="api/redoc.html"),
+        schema.Redoc.as_view(url_name="schema"),
         name="redoc",
     ),
 ]

@@ -35,7 +35,6 @@ class ParticipantViewSet(GenericViewSet[Participant]):
     operation_ids = {"list": "list_participants", "create": "update_participant_data"}
     scopes = {
         "GET": PARTICIPANTS_READ,
-        "HEAD": PARTICIPANTS_READ,
         "POST": PARTICIPANTS_WRITE,
     }
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerOauthRedirectView,
+    SpectacularSwaggerView,
+)
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -27,3 +34,26 @@ class JSONOrYAML(BaseContentNegotiation):
 class Schema(SpectacularAPIView):
     renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer]
     content_negotiation_class = JSONOrYAML
+
+
+class Page:
+    """Shows itself, and nothing else: what REST framework answers to other methods is not for pages."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            return response
+        status = 204 if request.method == "OPTIONS" else 405
+        return HttpResponse(status=status, headers={"Allow": "GET, HEAD, OPTIONS"})
+
+
+class Docs(Page, SpectacularSwaggerView):
+    pass
+
+
+class Redoc(Page, SpectacularRedocView):
+    template_name = "api/redoc.html"
+
+
+class OauthRedirect(Page, SpectacularSwaggerOauthRedirectView):
+    """Where Swagger UI gets the authorization code."""

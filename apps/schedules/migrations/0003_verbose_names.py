@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('schedules', '0002_same_team'),
+        ("schedules", "0002_same_team"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='scheduledmessage',
-            options={'verbose_name': 'schedule'},
+            name="scheduledmessage",
+            options={"verbose_name": "schedule"},
         ),
     ]
