@@ -285,7 +285,10 @@ class TestRefusal:
     @pytest.mark.skipif(IS_ROOT, reason="root may write anywhere")
     def test_a_directory_that_cannot_be_written(self, empty_dir):
         empty_dir.chmod(0o555)
-        refused(empty_dir, r"DATA_DIR is .*, which \w+ can't use")
+        try:
+            refused(empty_dir, r"DATA_DIR is .*, which \w+ can't use")
+        finally:
+            empty_dir.chmod(0o755)
 
     @pytest.mark.skipif(not IS_ROOT, reason="only for root the server runs as another user")
     def test_a_directory_that_the_servers_user_cannot_enter(self, empty_dir):
