@@ -112,7 +112,8 @@ ALLOWED_HOSTS = _items(
 )
 TRUSTED_PROXIES = _items(
     "TRUSTED_PROXIES",
-    "Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed, with commas between.",
+    "Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed, with commas "
+    "between.",
     "127.0.0.0/8,::1",
 )
 CORS_ALLOWED_ORIGINS = _items(

@@ -72,6 +72,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.MAX_BODY_BYTES
 
 PARTICIPANT_TOKEN_HOURS = env.PARTICIPANT_TOKEN_HOURS
 
+SESSION_ENGINE = "apps.access.sessions"
 AUTH_USER_MODEL = "teams.User"
 LOGIN_URL = "/admin/login/"
 PASSWORD_HASHERS = [
@@ -332,7 +333,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # The pool says once for each request that the database is away; the request says it too.
         "psycopg.pool": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        "django.security": {"level": "CRITICAL"},
     },
 }
 

@@ -13,7 +13,7 @@ from django.test import Client
 from apps.access.services import create_api_key
 from apps.chatbots.models import Chatbot
 from apps.participants import encryption
-from apps.participants.models import ParticipantData
+from apps.participants.models import Participant, ParticipantData
 from apps.schedules.models import ScheduledMessage
 from apps.teams.models import Membership, Role, Team, User
 
@@ -96,6 +96,12 @@ def make_workspace() -> Workspace:
     bots = [Chatbot.objects.create(team=team, name=f"Bot {letter}") for letter in "AB"]
     key = create_api_key(team=team, user=owner, name="Full").secret
     return Workspace(team, owner, bots, Api(key))
+
+
+def snapshot() -> list[list[dict[str, Any]]]:
+    """All that the contract's operations write, to tell that a refused request has written nothing."""
+    tables = (Participant, ParticipantData, ScheduledMessage)
+    return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from config import env
 
 ROOT = env.BASE_DIR
 MOST_LINES = 350
+LONG = {"config/settings.py": "a list of values, in Django's one place for them"}
 
 # Where the environment is touched besides config/env.py, and why.
 ENVIRONMENT = {
@@ -27,7 +28,12 @@ ENVIRONMENT = {
 
 # Reads of a team's table that do not start with for_team, and why each sees no other team's rows.
 READS = {
+    "apps/console/participants.py: ParticipantData.select_related": "of a participant that was found in its team",
     "apps/access/services.py: ApiKey.filter": "the key that this request was let in by, and one that a form shows",
+    "apps/access/embedding.py: EmbedKey.filter": "one that a form shows, and who may ask from which origin",
+    "apps/access/embedding.py: EmbedKey.select_related": "the key that this request comes with says the team",
+    "apps/access/embedding.py: IdentitySecret.filter": "of a chatbot that was found in its team",
+    "apps/access/embedding.py: IdentitySecret.update_or_create": "of a chatbot that was found in its team",
 }
 
 
@@ -53,7 +59,7 @@ def test_imports_run_one_way():
 @pytest.mark.parametrize("path", sources("apps", "config"), ids=name_of)
 def test_a_file_is_one_idea(path):
     lines = len(path.read_text().splitlines())
-    assert lines <= MOST_LINES, "split it by idea"
+    assert lines <= MOST_LINES or name_of(path) in LONG, "split it by idea"
 
 
 def test_the_environment_is_read_in_one_file():

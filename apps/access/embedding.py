@@ -18,7 +18,7 @@ from apps.teams.models import Team
 
 from . import keys, origins
 from .caller import Caller, CredentialRefused, Kind
-from .models import EmbedKey, IdentitySecret
+from .models import EmbedKey, IdentitySecret, identity_binding
 
 # What an embed key opens, and nothing else does but a member's session.
 WIDGET = "widget"
@@ -88,7 +88,7 @@ def rotate_identity_secret(chatbot: Chatbot) -> str:
         chatbot=chatbot,
         defaults={
             "team": chatbot.team,
-            "sealed": encryption.seal(secret.encode(), binding=_identity_binding(chatbot.pk)),
+            "sealed": encryption.seal(secret.encode(), binding=identity_binding(chatbot.pk)),
         },
     )
     return secret
@@ -100,7 +100,7 @@ def identity_of(token: str, *, chatbot: Chatbot, now: datetime) -> str:
     stored = IdentitySecret.objects.filter(chatbot=chatbot).first()
     if stored is None:
         raise CredentialRefused
-    secret = encryption.unseal(bytes(stored.sealed), binding=_identity_binding(chatbot.pk))
+    secret = encryption.unseal(bytes(stored.sealed), binding=identity_binding(chatbot.pk))
     try:
         claims = jwt.decode(
             token,
@@ -116,10 +116,6 @@ def identity_of(token: str, *, chatbot: Chatbot, now: datetime) -> str:
     if claims["exp"] > latest.timestamp() or not isinstance(subject, str) or not subject.strip():
         raise CredentialRefused
     return subject.strip()
-
-
-def _identity_binding(chatbot_id: int) -> bytes:
-    return b"identity:%d" % chatbot_id
 
 
 # Who a visitor is, in ours

@@ -13,6 +13,7 @@ from oauth2_provider.models import (
     AbstractRefreshToken,
 )
 
+from apps import encryption
 from apps.chatbots.models import Chatbot
 from apps.teams.models import Team, TeamOwned, TeamQuerySet
 
@@ -124,11 +125,15 @@ class EmbedKey(TeamOwned):
         return self.name
 
 
+def identity_binding(chatbot_id: int) -> bytes:
+    return b"identity:%d" % chatbot_id
+
+
 class IdentitySecret(TeamOwned):
     """What a host site signs with to vouch for who its visitor is, to one chatbot's widget."""
 
     chatbot = models.OneToOneField(Chatbot, models.CASCADE, related_name="+")
-    sealed = models.BinaryField(editable=False)
+    sealed = encryption.SealedField(bound_to=("chatbot_id",), binding=identity_binding, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TeamQuerySet["IdentitySecret"].as_manager()

@@ -42,6 +42,8 @@ class PublicIdField(serializers.UUIDField):
     """A UUID in any form; a number stays a number however long it is."""
 
     def to_internal_value(self, data: Any) -> UUID:
+        if isinstance(data, bool):  # REST framework takes it for the number 0 or 1
+            self.fail("invalid", value=data)
         if isinstance(data, json_text.Number):
             try:
                 data = int(data)

@@ -52,9 +52,9 @@ class ForwardedHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         for header in self.HEADERS:
-            if header not in request.META:
-                continue
-            if is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
+            if not request.META.get(header):
+                request.META.pop(header, None)
+            elif is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
                 request.META[header] = request.META[header].split(",")[0].strip()
             else:
                 del request.META[header]

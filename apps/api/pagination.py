@@ -24,6 +24,13 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     ordering = "-id"
 
+    def get_page_size(self, request: Request) -> int:
+        """More digits than Python turns into a number are more than the greatest page too."""
+        text = request.query_params.get(self.page_size_query_param, "").strip().lstrip("0")
+        if not (text.isascii() and text.isdigit()):
+            return self.page_size
+        return min(int(text[:9]), self.max_page_size)
+
     def decode_cursor(self, request: Request) -> Cursor | None:
         encoded = request.query_params.get(self.cursor_query_param)
         if not encoded:

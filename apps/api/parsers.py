@@ -38,17 +38,19 @@ class JSONParser(BaseParser):
             return json_text.parse(read_body(request, stream).decode())
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from error
-        except RecursionError as error:
-            raise ParseError("JSON parse error - nested too deeply") from error
 
 
 def read_body(request: Request, stream: IO[bytes]) -> bytes:
     limit: int = settings.MAX_BODY_BYTES
     # A chunked body does not say its length (`config.wsgi`): only reading it tells.
-    declared = 0 if request.META.get("ocp.body_length_unknown") else int(request.META["CONTENT_LENGTH"])
-    if declared > limit:
+    is_chunked = bool(request.META.get("ocp.body_length_unknown"))
+    declared = int(request.META["CONTENT_LENGTH"])
+    if declared > limit and not is_chunked:
         raise BodyTooLarge
     body = stream.read(limit + 1)
     if len(body) > limit:
         raise BodyTooLarge
+    if len(body) < declared and not is_chunked:
+        # The caller has gone. What came of the body may be JSON by chance, and is not what they meant.
+        raise ParseError(f"JSON parse error - the body ends after {len(body):,} of {declared:,} bytes")
     return body

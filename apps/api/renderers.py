@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,8 +25,14 @@ class JSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        # `str` takes what REST framework's messages are made of: ErrorDetail and lazy translations.
-        return b"" if data is None else orjson.dumps(data, default=str)
+        if data is None:
+            return b""
+        try:
+            # `str` takes what REST framework's messages are made of: ErrorDetail and lazy translations.
+            return orjson.dumps(data, default=str)
+        except TypeError:
+            # A message quotes a lone surrogate of the request: only escaped can it be sent.
+            return json.dumps(data, default=str, separators=(",", ":")).encode()
 
 
 class AlwaysJSON(DefaultContentNegotiation):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from apps.api.errors import internal_error
+from apps.api.errors import internal_error, json_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, problem: Problem, detail: str) -> HttpResponse:
     if wants_page(request):
         return render(request, "console/problem.html", {"problem": problem}, status=problem.status)
-    return JsonResponse({"detail": detail}, status=problem.status)
+    return json_response({"detail": detail}, status=problem.status)
 
 
 def wants_page(request: HttpRequest) -> bool:

@@ -9,6 +9,10 @@ from typing import Any
 
 import orjson
 
+# Data may have 200 levels (the contract), in a request of a few more. Python reads some 900, and then
+# whatever prints or compares the value is what fails.
+DEEPEST = 250
+
 
 class Number(str):
     """A JSON number that no Python number would write back as it was sent: 1.10, 1E5, -0, 30 digits."""
@@ -17,8 +21,15 @@ class Number(str):
 
 
 def parse(text: str) -> Any:
-    """Raises ValueError for malformed JSON, NaN and infinity, and RecursionError for some 1,000 levels."""
-    return _decoder.decode(text)
+    """Raises ValueError for malformed JSON, NaN and infinity, and more than DEEPEST levels."""
+    try:
+        value = _decoder.decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    # Counting is quick, and spares most texts the other look.
+    if text.count("[") + text.count("{") > DEEPEST and is_nested_deeper(value, DEEPEST):
+        raise ValueError("nested too deeply")
+    return value
 
 
 def dump(value: Any) -> bytes:

@@ -85,6 +85,9 @@ def test_it_lists_data_in_the_order_of_first_writing(workspace):
         ("0", 100),
         ("-5", 100),
         ("ten", 100),
+        ("1_0", 100),
+        ("\u0661", 100),
+        ("007", 7),
         ("1.5", 100),
         ("\x00", 100),
         ("9" * 5000, 1500),
@@ -98,7 +101,7 @@ def test_it_lists_data_in_the_order_of_first_writing(workspace):
 def test_it_takes_a_page_size(workspace, page_size, shown):
     make_people(workspace, 1501)
     path = "/api/participants" + (f"?page_size={quote(page_size)}" if page_size is not None else "")
-    assert len(identifiers(workspace.api.get(path))) == (100 if page_size == "9" * 5000 else shown)
+    assert len(identifiers(workspace.api.get(path))) == shown
 
 
 def walk(workspace, path: str, link: str = "next") -> list[list[str]]:

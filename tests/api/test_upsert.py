@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.participants.models import Participant, ParticipantData
 from apps.participants.platforms import Platform
 from apps.schedules.models import ScheduledMessage, Status
+from tests.fixtures import snapshot
 
 DATE = "2030-05-01T08:00:00Z"
 MOMENT = datetime(2030, 5, 1, 8, tzinfo=UTC)
@@ -27,11 +28,6 @@ def refused(workspace, body, status, expected, **headers) -> None:
     response = workspace.api.post(body, **headers)
     assert (response.status_code, response.json()) == (status, expected)
     assert snapshot() == before
-
-
-def snapshot():
-    tables = (Participant, ParticipantData, ScheduledMessage)
-    return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
 # Who

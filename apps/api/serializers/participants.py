@@ -26,14 +26,22 @@ class Items(serializers.ListSerializer[Any]):
     From 3.18 on REST framework gives an object with the indexes of the wrong ones.
     """
 
+    # A body has room for millions of items. Where many are wrong, the first of these are enough to say so.
+    CHECKED_TOGETHER = 1000
+
     def to_internal_value(self, data: Any) -> list[Any]:
-        try:
-            return list(super().to_internal_value(data))
-        except serializers.ValidationError as error:
-            if not isinstance(data, list):
-                raise
-            found: Any = error.detail
-            raise serializers.ValidationError([found.get(index, {}) for index in range(len(data))]) from error
+        if not isinstance(data, list):
+            return list(super().to_internal_value(data))  # which raises
+        found = []
+        for start in range(0, len(data), self.CHECKED_TOGETHER):
+            items = data[start : start + self.CHECKED_TOGETHER]
+            try:
+                found += super().to_internal_value(items)
+            except serializers.ValidationError as error:
+                wrong: Any = error.detail
+                errors = [{}] * start + [wrong.get(index, {}) for index in range(len(items))]
+                raise serializers.ValidationError(errors) from error
+        return found
 
 
 class ParticipantScheduleSerializer(serializers.Serializer[Any]):

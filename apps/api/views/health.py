@@ -10,11 +10,13 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from ..errors import json_response
+
 
 @require_safe
 def live(request: HttpRequest) -> JsonResponse:
     """The process answers."""
-    return JsonResponse({"status": "ok"})
+    return json_response({"status": "ok"})
 
 
 @require_safe
@@ -26,11 +28,13 @@ def ready(request: HttpRequest) -> JsonResponse:
         return _not_ready("The database can't be reached.")
     if missing := _migrations() - applied.keys():
         return _not_ready(f"{len(missing)} migrations are not applied: run `manage.py migrate`.")
-    return JsonResponse({"status": "ok"})
+    return json_response({"status": "ok"})
 
 
 def _not_ready(reason: str) -> JsonResponse:
-    return JsonResponse({"status": "unavailable", "detail": reason}, status=503, headers={"Retry-After": "2"})
+    return json_response(
+        {"status": "unavailable", "detail": reason}, status=503, headers={"Retry-After": "2"}
+    )
 
 
 @cache
