@@ -43,6 +43,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 link("Members", "badge", "teams_membership", MEMBERS_READ),
                 link("API keys", "key", "access_apikey", CREDENTIALS),
+                link("OAuth applications", "apps", "access_application", CREDENTIALS),
+                link("Embed keys", "code", "access_embedkey", CREDENTIALS),
                 link("Team", "domain", "teams_team", MEMBERS_READ),
             ],
         },
@@ -94,6 +96,8 @@ def tiles(request: HttpRequest) -> list[dict[str, str]]:
         "Chatbots": "Their ids for the API.",
         "Members": "Who works in this team, and as what.",
         "API keys": "What programs sign in with.",
+        "OAuth applications": "What people let act for them, and machines.",
+        "Embed keys": "What lets your site's pages meet a chatbot.",
     }
     links = [item for group in sidebar(request) for item in group["items"]]
     return [

@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.access.embedding import create_embed_key
 from apps.access.models import ApiKey
+from apps.access.services import create_application
 from apps.participants.models import Participant, ParticipantData
 from apps.schedules.models import ScheduledMessage
 from apps.teams.models import Membership, Role, User
@@ -58,7 +60,12 @@ def fill(workspace: Workspace) -> dict[str, int]:
     moment = (timezone.now() + timedelta(days=1)).isoformat()
     schedule = {"id": "one", "name": "Reminder", "prompt": "Remind them.", "date": moment}
     workspace.upsert("ada", workspace.entry(data={"visits": 1.50}, schedules=[schedule]), name="Ada")
+    embed_key = create_embed_key(
+        team=team, chatbot=workspace.bot, name="Site", allowed_origins=["https://site.example"]
+    )
     return {
+        "access_application": create_application(team=team, name="Job", is_machine=True).application.pk,
+        "access_embedkey": embed_key.pk,
         "chatbots_chatbot": workspace.bot.pk,
         "participants_participant": Participant.objects.get(team=team).pk,
         "participants_participantdata": ParticipantData.objects.get(team=team).pk,

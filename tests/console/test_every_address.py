@@ -23,6 +23,20 @@ GET = """
     autocomplete                            403   403   403   403   403   403   L
     jsi18n                                  200   200   200   200   200   200   L
 
+    access_application_changelist           200   403   403   200   403   200   L
+    access_application_add                  200   403   403   200   403   200   L
+    access_application_history              200   403   403   404   404   200   L
+    access_application_delete               200   403   403   404   403   200   L
+    access_application_change               200   403   403   404   403   200   L
+
+    access_embedkey_revoke                  200   403   403   404   403   200   L
+    access_embedkey_changelist              200   403   403   200   403   200   L
+    access_embedkey_add                     200   403   403   200   403   403   L
+    access_embedkey_history                 200   403   403   404   404   200   L
+    access_embedkey_delete                  403   403   403   403   403   403   L
+    access_embedkey_change                  200   403   403   404   403   200   L
+
+    chatbots_chatbot_new_identity_secret    200   403   403   404   403   200   L
     chatbots_chatbot_changelist             200   200   200   200   403   200   L
     chatbots_chatbot_add                    200   200   403   200   403   403   L
     chatbots_chatbot_history                200   200   200   404   404   200   L
@@ -89,6 +103,20 @@ POST = """
     autocomplete                            405   405   405   405   405   405   L
     jsi18n                                  405   405   405   405   405   405   L
 
+    access_application_changelist           200   403   403   200   403   200   L
+    access_application_add                  200   403   403   200   403   200   L
+    access_application_history              200   403   403   404   404   200   L
+    access_application_delete               200   403   403   404   403   200   L
+    access_application_change               200   403   403   404   403   200   L
+
+    access_embedkey_revoke                  H     403   403   404   403   H     L
+    access_embedkey_changelist              200   403   403   200   403   200   L
+    access_embedkey_add                     200   403   403   200   403   403   L
+    access_embedkey_history                 200   403   403   404   404   200   L
+    access_embedkey_delete                  403   403   403   403   403   403   L
+    access_embedkey_change                  200   403   403   404   403   200   L
+
+    chatbots_chatbot_new_identity_secret    200   403   403   404   403   200   L
     chatbots_chatbot_changelist             200   200   200   200   403   200   L
     chatbots_chatbot_add                    200   200   403   200   403   403   L
     chatbots_chatbot_history                200   200   200   404   404   200   L

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -91,7 +92,7 @@ class Authorize(AuthorizationView):
             "options": options,
             "application": application,
             "wishes": [SCOPE_TEXTS[scope] for scope in requested if scope in SCOPE_TEXTS],
-            "host": form["redirect_uri"].value(),
+            "destination": urlsplit(form["redirect_uri"].value() or "").netloc,
         }
 
     def form_valid(self, form: ConsentForm) -> HttpResponse:

@@ -29,6 +29,8 @@ from config.web import require_free_port
 # Seconds: for the server to answer first, and for everything to end.
 _START = 60.0
 _STOP = 4.5
+# Any number, if only no other lock of ours has it.
+_STARTING = 4_116_031
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -64,6 +66,9 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         if not env.DATABASE_URL:
             database.start(env.DATA_DIR)
+        with connection.cursor() as cursor:
+            # Until the connection ends. Migrations of two servers that start at once would collide.
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_STARTING])
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if pending:
