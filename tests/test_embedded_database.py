@@ -187,6 +187,14 @@ class TestLifetime:
         database.release(data_dir, wait=5)
         assert not database.is_running(data_dir)
 
+    def test_a_release_does_not_wait_for_other_users(self, data_dir, use):
+        use()
+        database.start(data_dir, durable=False)
+        released = time.monotonic()
+        database.release(data_dir, wait=5)
+        assert time.monotonic() - released < 1
+        assert database.is_running(data_dir)
+
 
 class TestKill:
     @pytest.mark.parametrize("victims", ["user", "keeper", "server", "user keeper server"])

@@ -42,6 +42,9 @@ class Page:
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            # Back to Django's own "same-origin". The library opens it for consent pages on other hosts,
+            # and with another policy than theirs the pages here lose sight of the one that opened them.
+            response.headers.pop("Cross-Origin-Opener-Policy", None)
             return response
         status = 204 if request.method == "OPTIONS" else 405
         return HttpResponse(status=status, headers={"Allow": "GET, HEAD, OPTIONS"})
