@@ -89,6 +89,18 @@ DATABASE_POOL_SIZE = _number(
     "DATABASE_POOL_SIZE", "Connections that one web process keeps at most.", 8, most=1000
 )
 
+WORKER_DATABASE_URL = _text(
+    "WORKER_DATABASE_URL",
+    "Where workers find the database, if elsewhere than `DATABASE_URL` says: the address of PostgreSQL "
+    "itself where `DATABASE_URL` is that of PgBouncer in transaction mode.",
+)
+WEBHOOK_ALLOW_PRIVATE_NETWORKS = _switch(
+    "WEBHOOK_ALLOW_PRIVATE_NETWORKS",
+    "Let webhooks go to addresses inside, such as 127.0.0.1: for development only, because whoever may set "
+    "an endpoint then reaches what this machine reaches. `make run` sets it.",
+    default=False,
+)
+
 HOST = _text("HOST", "The address that the web server listens on.", "127.0.0.1")
 PORT = _number("PORT", "The port that the web server listens on.", 8000, most=65535)
 WEB_WORKERS = _number("WEB_WORKERS", "Web processes.", 2, most=256)

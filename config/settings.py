@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "procrastinate.contrib.django",
     "apps.teams",
     "apps.chatbots",
     "apps.participants",
@@ -166,7 +167,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The database
 
 
-def _database() -> dict[str, Any]:
+def _database(address: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "connect_timeout": 3,
         # A host that vanished without a word is noticed within seconds.
@@ -182,7 +183,7 @@ def _database() -> dict[str, Any]:
             "reconnect_timeout": 0,
         },
     }
-    if not env.DATABASE_URL:
+    if not address:
         from config import cluster, database
 
         where = {
@@ -192,7 +193,7 @@ def _database() -> dict[str, Any]:
             "USER": cluster.SUPERUSER,
         }
         return where | {"ENGINE": "config.postgres", "OPTIONS": options}
-    url = urlsplit(env.DATABASE_URL)
+    url = urlsplit(address)
     if url.scheme not in ("postgres", "postgresql"):
         raise env.SettingError("DATABASE_URL has to start with postgresql://: no other database will do.")
     query = dict(parse_qsl(url.query))
@@ -203,11 +204,18 @@ def _database() -> dict[str, Any]:
         "NAME": unquote(url.path.removeprefix("/")),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
+        # PgBouncer in transaction mode gives the next statement another session, without the cursor.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": query | options,
     }
 
 
-DATABASES = {"default": _database()}
+DATABASES = {"default": _database(env.DATABASE_URL)}
+# `manage.py worker` puts it in the place of the other.
+WORKER_DATABASE = _database(env.WORKER_DATABASE_URL or env.DATABASE_URL)
+# What goes out
+
+WEBHOOK_ALLOW_PRIVATE_NETWORKS = env.WEBHOOK_ALLOW_PRIVATE_NETWORKS
 
 # The API
 
@@ -334,6 +342,8 @@ LOGGING = {
         # The pool says once for each request that the database is away; the request says it too.
         "psycopg.pool": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
+        # Every periodic job says that it starts and ends.
+        "procrastinate": {"level": "WARNING"},
     },
 }
 

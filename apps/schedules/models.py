@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.utils.timezone import now
 
 from apps.chatbots.models import Chatbot
 from apps.participants.models import Participant
@@ -42,9 +42,33 @@ class ScheduledMessage(TeamOwned):
     fired_for = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The moment for which it was last delivered."
     )
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Begun since it last became due."
+    )
+    occurrence = models.PositiveIntegerField(
+        default=1,
+        db_default=1,
+        editable=False,
+        help_text="Counts what it had to say. With the id it names a message, the same on every attempt.",
+    )
+    claim = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="The attempt whose answer still counts."
+    )
+    reason = models.TextField(
+        default="", db_default="", blank=True, editable=False, help_text="Why it was not delivered yet."
+    )
+    # A rule has all three, a one-off none.
+    rrule = models.TextField(default="", db_default="", blank=True)
+    timezone = models.TextField(default="", db_default="", blank=True)
+    starts = models.CharField(
+        max_length=19,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="Where the rule starts, in the time zone's own time.",
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
 
     objects = TeamQuerySet["ScheduledMessage"].as_manager()
 
@@ -58,9 +82,55 @@ class ScheduledMessage(TeamOwned):
             models.CheckConstraint(condition=Q(status__in=Status.values), name="schedule_status_known"),
         )
         indexes = (
-            models.Index(fields=("due_at",), name="schedule_due", condition=Q(status=Status.PENDING)),
+            # The claim walks it from each endpoint that has room: what is not due yet costs nothing.
+            models.Index(
+                fields=("chatbot", "due_at"), name="schedule_due", condition=Q(status=Status.PENDING)
+            ),
             models.Index(fields=("chatbot",), name="schedule_by_chatbot"),
         )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_recurring(self) -> bool:
+        return bool(self.rrule)
+
+
+class Outcome(models.TextChoices):
+    SENDING = "sending", "Sending"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Not known"
+
+
+class DeliveryAttempt(models.Model):
+    """One POST to an endpoint, written before it is sent and completed after.
+
+    Reached through its schedule alone, which has the team.
+    """
+
+    schedule = models.ForeignKey(ScheduledMessage, models.CASCADE, related_name="attempt_set")
+    occurrence = models.PositiveIntegerField()
+    number = models.PositiveSmallIntegerField()
+    scheduled_for = models.DateTimeField()
+    started_at = models.DateTimeField(help_text="By the database's clock.")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer = models.TextField(default="", db_default="", blank=True)
+    reason = models.TextField(default="", db_default="", blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="attempt_outcome_known"),
+        )
+        indexes = (
+            # Finds those whose worker ended before it could say how they went.
+            models.Index(
+                fields=("started_at",), name="attempt_under_way", condition=Q(outcome=Outcome.SENDING)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} at occurrence {self.occurrence} of schedule {self.schedule_id}"

@@ -15,51 +15,83 @@ from apps.teams.identifiers import uuid7
 from apps.teams.models import Team
 
 from .models import MAX_EXTERNAL_ID
+from .recurrence import Recurrence
 
-# A schedule that is already as the request says is left alone, its retries with it. So is one that was
-# delivered for this very moment (the contract). Any other becomes what the request says.
+# A schedule that is already as the request says is left alone, and an attempt or retries that are under way
+# with it. So is one that was delivered for this very moment (the contract). Any other becomes what the
+# request says, and an attempt that is under way no longer counts. What an attempt may have told the receiver
+# is not said again under the same number.
+#
+# The clock is the database's, read once the row is locked: the record shows which was first, this or an
+# attempt.
 _SAVE = """
     INSERT INTO schedules_scheduledmessage AS s
            (team_id, participant_id, chatbot_id, public_id, external_id, name, prompt,
-            scheduled_for, due_at, status, attempts, created_at, updated_at)
+            scheduled_for, due_at, status, attempts, created_at, updated_at, rrule, timezone, starts)
     SELECT %(team)s, %(participant)s, chatbot, public_id, external_id, name, prompt,
-           scheduled_for, scheduled_for, 'pending', 0, %(now)s, %(now)s
+           scheduled_for, scheduled_for, 'pending', 0, %(now)s, %(now)s, rrule, timezone, starts
       FROM unnest(%(chatbots)s::bigint[], %(public_ids)s::uuid[], %(external_ids)s::text[],
-                  %(names)s::text[], %(prompts)s::text[], %(dates)s::timestamptz[])
-           WITH ORDINALITY AS item (chatbot, public_id, external_id, name, prompt, scheduled_for, position)
+                  %(names)s::text[], %(prompts)s::text[], %(dates)s::timestamptz[],
+                  %(rrules)s::text[], %(timezones)s::text[], %(starts)s::text[])
+           WITH ORDINALITY AS item (chatbot, public_id, external_id, name, prompt, scheduled_for,
+                                    rrule, timezone, starts, position)
      ORDER BY position
         ON CONFLICT (participant_id, chatbot_id, external_id) DO UPDATE
        SET name = excluded.name, prompt = excluded.prompt, scheduled_for = excluded.scheduled_for,
-           due_at = excluded.due_at, status = 'pending', attempts = 0, updated_at = excluded.updated_at
+           due_at = excluded.due_at, status = 'pending', attempts = 0, claim = NULL, reason = '',
+           rrule = excluded.rrule, timezone = excluded.timezone, starts = excluded.starts,
+           occurrence = s.occurrence + (SELECT count(*) FROM (
+               SELECT FROM schedules_deliveryattempt a
+                WHERE a.schedule_id = s.id AND a.occurrence = s.occurrence LIMIT 1) AS begun),
+           updated_at = clock_timestamp()
      WHERE NOT (s.status = 'delivered' AND s.fired_for = excluded.scheduled_for)
-       AND (s.status, s.name, s.prompt, s.scheduled_for)
-           <> ('pending', excluded.name, excluded.prompt, excluded.scheduled_for)
+       AND NOT (s.status IN ('pending', 'sending')
+                AND (s.name, s.prompt, s.rrule, s.timezone, s.starts)
+                    = (excluded.name, excluded.prompt, excluded.rrule, excluded.timezone, excluded.starts)
+                AND (s.rrule <> '' OR s.scheduled_for = excluded.scheduled_for))
 """
 
 # What was delivered stays so: it can't be taken back.
 _CANCEL = """
     UPDATE schedules_scheduledmessage AS s
-       SET status = 'cancelled', updated_at = %(now)s
+       SET status = 'cancelled', claim = NULL, reason = '', updated_at = clock_timestamp()
       FROM unnest(%(chatbots)s::bigint[], %(external_ids)s::text[]) AS item (chatbot, external_id)
      WHERE s.team_id = %(team)s AND s.participant_id = %(participant)s
        AND s.chatbot_id = item.chatbot AND s.external_id = item.external_id
        AND s.status IN ('pending', 'sending', 'failed')
 """
 
+# Ten new attempts at the same message: the receiver drops it if it had it after all.
+_RETRY = """
+    UPDATE schedules_scheduledmessage
+       SET status = 'pending', due_at = now(), attempts = 0, claim = NULL, reason = '',
+           updated_at = clock_timestamp()
+     WHERE id = %s AND status = 'failed'
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSave:
-    """Create or change a one-off schedule. `date` is aware; without an id one is derived."""
+    """Create or change a schedule. `date` is aware: the moment, or the first one of a recurrence.
+
+    Without an id one is derived.
+    """
 
     chatbot_id: int
     external_id: str | None
     name: str
     prompt: str
     date: datetime
+    recurrence: Recurrence | None = None
 
     @property
     def key(self) -> tuple[int, str]:
-        return self.chatbot_id, self.external_id or derived_id(self.name, self.prompt, self.date)
+        return self.chatbot_id, self.external_id or derived_id(self)
+
+    @property
+    def rule_columns(self) -> tuple[str, str, str]:
+        rule = self.recurrence
+        return (rule.rule, rule.timezone, rule.starts.isoformat()) if rule else ("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +104,11 @@ class ScheduleCancel:
         return self.chatbot_id, self.external_id
 
 
-def derived_id(name: str, prompt: str, date: datetime) -> str:
+def derived_id(item: ScheduleSave) -> str:
     """The id of a schedule that came without one: the same for the same content, so that a repeated
     request finds the schedule that it made."""
-    content = json.dumps([name, prompt, date.astimezone(UTC).isoformat()])
+    when = item.rule_columns if item.recurrence else (item.date.astimezone(UTC).isoformat(),)
+    content = json.dumps([item.name, item.prompt, *when])
     return hashlib.sha256(content.encode()).hexdigest()[:MAX_EXTERNAL_ID]
 
 
@@ -109,5 +142,15 @@ def apply_schedules(
                     "names": [item.name for _, item in saves],
                     "prompts": [item.prompt for _, item in saves],
                     "dates": [item.date for _, item in saves],
+                    "rrules": [item.rule_columns[0] for _, item in saves],
+                    "timezones": [item.rule_columns[1] for _, item in saves],
+                    "starts": [item.rule_columns[2] for _, item in saves],
                 },
             )
+
+
+def retry_schedule(schedule_id: int) -> bool:
+    """Makes a failed schedule due at once. False, and nothing done, when it is not failed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RETRY, [schedule_id])
+        return bool(cursor.rowcount)

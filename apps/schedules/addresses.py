@@ -1,0 +1,78 @@
+"""To which addresses webhooks may go: to none inside, in whatever form it is written or resolved."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Their last bits, or others, are an IPv4 address to which a gateway may pass them on.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_ISATAP = (0x00005EFE, 0x02005EFE)
+
+# A name server that does not answer holds a thread for long: the others must not wait for it.
+_resolvers = ThreadPoolExecutor(max_workers=64, thread_name_prefix="resolver")
+
+Lookup = Callable[[str, int], list[str]]
+
+
+class Refused(Exception):
+    """The message says why nothing is sent there, in words for the team."""
+
+
+def is_public(text: str) -> bool:
+    """Whether an address, as text, is one of the public internet, and stands for no other that is not."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            return False
+        if any(not is_public(str(inner)) for inner in _within(address)):
+            return False
+    return address.is_global and not (
+        address.is_multicast or address.is_reserved or address.is_link_local or address.is_unspecified
+    )
+
+
+def _within(address: ipaddress.IPv6Address) -> list[_Address]:
+    """The IPv4 addresses that stand in an IPv6 address."""
+    found: list[_Address] = []
+    if address.ipv4_mapped:
+        found.append(address.ipv4_mapped)
+    if address.sixtofour:
+        found.append(address.sixtofour)
+    if address.teredo:
+        found.extend(address.teredo)
+    last = int(address) & 0xFFFFFFFF
+    if address in _NAT64 or address in _COMPATIBLE or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
+        found.append(ipaddress.IPv4Address(last))
+    return found
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """Every address of a host, also one that is written as one number, in octal or in hexadecimal."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def allowed_addresses(
+    host: str, port: int, *, allow_private: bool, lookup: Lookup = look_up
+) -> list[str]:
+    """Where a host is now. Raises Refused if one of its addresses is inside: then none is used."""
+    try:
+        addresses = await asyncio.get_running_loop().run_in_executor(_resolvers, lookup, host, port)
+    except (OSError, UnicodeError) as error:
+        raise Refused(f"The name {host} can't be resolved.") from error
+    if not addresses:
+        raise Refused(f"The name {host} has no address.")
+    if not allow_private:
+        for address in addresses:
+            if not is_public(address):
+                raise Refused(
+                    f"{host} leads to {address}, which is not on the public internet: nothing is sent there."
+                )
+    return addresses

@@ -1,0 +1,164 @@
+"""The part of a worker that sends what is due: claims it, sends it, and has recorded how that went."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import Error
+
+from apps.chatbots.endpoints import UnusableUrl
+
+from . import claims
+from .claims import Claimed
+from .delivery import Verdict, attempt, by_chatbot, cut_off, target_of
+from .models import Outcome
+from .outbound import Outbound, Route, Unreachable
+from .recorder import DatabaseThread, Recorder, Result
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much at once, and how often, in seconds."""
+
+    at_once: int = 1000
+    each_endpoint: int = 50
+    endpoint_in_trouble: int = 3
+    sweep: float = 1.0
+    look_for_lost: float = 5.0
+    gather_results: float = 0.02
+    # So many that ended make it worth while to claim more before the next sweep.
+    worth_a_claim: int = 25
+
+
+class Deliverer:
+    """Sends what is due until it is stopped. Any number of them may run on one database.
+
+    What is claimed is sent at once, so that an attempt begins when its record says so. One endpoint holds
+    a limited part of the room, and a slow one therefore not the others.
+    """
+
+    def __init__(self, outbound: Outbound, *, pace: Pace | None = None) -> None:
+        self.outbound = outbound
+        self.pace = pace or Pace()
+        self._database = DatabaseThread("claims")
+        self._recorder = Recorder(gather=self.pace.gather_results)
+        self._busy: Counter[int] = Counter()
+        self._sending: dict[asyncio.Task[None], Claimed] = {}
+        self._ended = 0
+        self._wanted = 0
+        self._room_again = asyncio.Event()
+        self._looked_for_lost = 0.0
+
+    async def run(self, stop: asyncio.Event, *, patience: float) -> None:
+        """Until `stop` is set. Then what is under way has so many seconds to end; the rest is given back."""
+        recording = asyncio.create_task(self._recorder.run())
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._room_again.set())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._sweep()
+                except Error as error:
+                    logger.error("the sweep could not reach the database: %s", type(error).__name__)
+                self.outbound.close_idle()
+                await self._pause()
+            await self._finish(patience)
+        finally:
+            stopping.cancel()
+            recording.cancel()
+            await self._database.close()
+
+    async def _sweep(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_for_lost >= self.pace.look_for_lost:
+            lost = await self._database.run(claims.give_back_lost)
+            self._looked_for_lost = now
+            if lost:
+                logger.warning("%d attempts were lost with their worker: they are due again", lost)
+        room = self.pace.at_once - len(self._sending)
+        if room <= 0:
+            return
+        claimed = await self._database.run(
+            partial(
+                claims.claim,
+                limit=room,
+                each=self.pace.each_endpoint,
+                cautious=self.pace.endpoint_in_trouble,
+                busy=dict(self._busy),
+            )
+        )
+        received = time.monotonic()
+        for group in by_chatbot(claimed).values():
+            self._send_group(group, received)
+
+    async def _pause(self) -> None:
+        """Until the next sweep, or until there is room for more of what may be due."""
+        self._ended = 0
+        self._wanted = min(self.pace.worth_a_claim, max(len(self._sending) // 4, 1))
+        self._room_again.clear()
+        try:
+            async with asyncio.timeout(self.pace.sweep):
+                await self._room_again.wait()
+        except TimeoutError:
+            pass
+
+    def _send_group(self, group: list[Claimed], received: float) -> None:
+        """All that goes to one endpoint; its name is looked up once for all."""
+        route = asyncio.ensure_future(self._route(group[0].url))
+        for due in group:
+            task = asyncio.create_task(self._send(due, route, received))
+            self._sending[task] = due
+            self._busy[due.chatbot_key] += 1
+            task.add_done_callback(self._note_ended)
+
+    async def _route(self, url: str) -> Route:
+        try:
+            return await self.outbound.route(target_of(url))
+        except UnusableUrl as error:
+            raise Unreachable(error.message) from error
+
+    async def _send(self, due: Claimed, route: asyncio.Future[Route], received: float) -> None:
+        verdict = await self._verdict(due, route, received)
+        self._recorder.add(Result(due, verdict, _database_time(due, received)))
+
+    async def _verdict(self, due: Claimed, route: asyncio.Future[Route], received: float) -> Verdict:
+        try:
+            found = await asyncio.shield(route)
+            return await attempt(due, found, self.outbound, now=_database_time(due, received))
+        except Unreachable as error:
+            return Verdict(Outcome.FAILED, reason=str(error))
+        except Exception:  # The outer edge: nothing about one message may stop the others.
+            logger.exception("attempt %s at schedule %s broke down", due.attempt_id, due.schedule_id)
+            return Verdict(Outcome.FAILED, reason="An internal error: the worker's log has it.")
+
+    def _note_ended(self, task: asyncio.Task[None]) -> None:
+        due = self._sending.pop(task)
+        self._busy[due.chatbot_key] -= 1
+        if not self._busy[due.chatbot_key]:
+            del self._busy[due.chatbot_key]
+        self._ended += 1
+        if self._ended >= self._wanted:
+            self._room_again.set()
+
+    async def _finish(self, patience: float) -> None:
+        if self._sending:
+            logger.info("waiting for %d attempts under way", len(self._sending))
+            await asyncio.wait(list(self._sending), timeout=patience)
+        for task, due in list(self._sending.items()):
+            task.cancel()
+            self._recorder.add_settled(cut_off(due))
+        await self._recorder.drain(patience=3)
+        self.outbound.close_idle(older_than=0)
+
+
+def _database_time(due: Claimed, received: float) -> datetime:
+    """Now, by the clock that said when it is due."""
+    return due.now + timedelta(seconds=time.monotonic() - received)
