@@ -1,3 +1,3 @@
 """Loads the fixtures."""
 
-pytest_plugins = ["tests.fixtures", "tests.server"]
+pytest_plugins = ["tests.fixtures", "tests.server", "tests.receiver"]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Their last bits, or others, are an IPv4 address to which a gateway may pass them on.
+# Their last bits are an IPv4 address to which a gateway passes them on.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _ISATAP = (0x00005EFE, 0x02005EFE)
@@ -29,28 +29,33 @@ def is_public(text: str) -> bool:
     """Whether an address, as text, is one of the public internet, and stands for no other that is not."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id is not None:
+        same = address.ipv4_mapped or (_last_bits(address) if address in _NAT64 else None)
+        if same:
+            return is_public(str(same))
+        if address.scope_id or address.is_site_local or not all(map(_is_public, _within(address))):
             return False
-        if any(not is_public(str(inner)) for inner in _within(address)):
-            return False
+    return _is_public(address)
+
+
+def _is_public(address: _Address) -> bool:
+    # Versions of Python differ in what `is_global` covers: these all say no.
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_link_local or address.is_unspecified
     )
 
 
-def _within(address: ipaddress.IPv6Address) -> list[_Address]:
-    """The IPv4 addresses that stand in an IPv6 address."""
-    found: list[_Address] = []
-    if address.ipv4_mapped:
-        found.append(address.ipv4_mapped)
+def _within(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which a tunnel may lead."""
+    found = list(address.teredo or ())
     if address.sixtofour:
         found.append(address.sixtofour)
-    if address.teredo:
-        found.extend(address.teredo)
-    last = int(address) & 0xFFFFFFFF
-    if address in _NAT64 or address in _COMPATIBLE or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
-        found.append(ipaddress.IPv4Address(last))
+    if address in _COMPATIBLE or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
+        found.append(_last_bits(address))
     return found
+
+
+def _last_bits(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def look_up(host: str, port: int) -> list[str]:

@@ -117,7 +117,7 @@ class Deliverer:
             task = asyncio.create_task(self._send(due, route, received))
             self._sending[task] = due
             self._busy[due.chatbot_key] += 1
-            task.add_done_callback(self._note_ended)
+            task.add_done_callback(partial(self._note_ended, due))
 
     async def _route(self, url: str) -> Route:
         try:
@@ -127,7 +127,13 @@ class Deliverer:
 
     async def _send(self, due: Claimed, route: asyncio.Future[Route], received: float) -> None:
         verdict = await self._verdict(due, route, received)
-        self._recorder.add(Result(due, verdict, _database_time(due, received)))
+        noted = self._recorder.add(Result(due, verdict, _database_time(due, received)))
+        task = asyncio.current_task()
+        assert task is not None
+        del self._sending[task]
+        if not verdict.is_delivered:
+            # It keeps its place until then, or more would be sent into the same trouble.
+            await noted.wait()
 
     async def _verdict(self, due: Claimed, route: asyncio.Future[Route], received: float) -> Verdict:
         try:
@@ -139,8 +145,8 @@ class Deliverer:
             logger.exception("attempt %s at schedule %s broke down", due.attempt_id, due.schedule_id)
             return Verdict(Outcome.FAILED, reason="An internal error: the worker's log has it.")
 
-    def _note_ended(self, task: asyncio.Task[None]) -> None:
-        due = self._sending.pop(task)
+    def _note_ended(self, due: Claimed, task: asyncio.Task[None]) -> None:
+        self._sending.pop(task, None)
         self._busy[due.chatbot_key] -= 1
         if not self._busy[due.chatbot_key]:
             del self._busy[due.chatbot_key]

@@ -91,7 +91,8 @@ class _Connection:
         return False
 
     def close(self) -> None:
-        self.writer.close()
+        # At once: a goodbye in TLS would wait for the other side's.
+        self.writer.transport.abort()
 
 
 _Key = tuple[str, str, int, str]

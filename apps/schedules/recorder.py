@@ -69,12 +69,15 @@ class Recorder:
         self._results: list[Result] = []
         self._settled: list[Settled] = []
         self._has_work = asyncio.Event()
+        self._noted = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Result) -> asyncio.Event:
+        """Set once the endpoint's health is written, and with it whether to leave the endpoint alone."""
         self._results.append(result)
         self._wake()
+        return self._noted
 
     def add_settled(self, settled: Settled) -> None:
         self._settled.append(settled)
@@ -113,6 +116,8 @@ class Recorder:
         if results:
             settled = await self._database.run(lambda: _settle(results))
             del self._results[: len(results)]
+            self._noted.set()
+            self._noted = asyncio.Event()
             self._settled += settled
         batch = self._settled[:_MOST_AT_ONCE]
         left = await self._database.run(lambda: claims.record(batch))
