@@ -18,7 +18,8 @@ help:
 
 # exec: make hands signals to the server itself, and no shell stands between.
 run: install
-	@exec $(BIN)/python manage.py serve --stop-with-parent
+	@WEBHOOK_ALLOW_PRIVATE_NETWORKS=$${WEBHOOK_ALLOW_PRIVATE_NETWORKS:-true} \
+		exec $(BIN)/python manage.py serve --stop-with-parent
 
 install: venv
 	@$(call install_locked,base)

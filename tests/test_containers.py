@@ -109,7 +109,12 @@ class TestCompose:
             "database": {},
             "migrate": {"database": {"condition": "service_healthy"}},
             "web": {"migrate": {"condition": "service_completed_successfully"}},
+            "worker": {"migrate": {"condition": "service_completed_successfully"}},
         }
+
+    def test_its_worker_is_the_procfiles(self):
+        procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+        assert shlex.split(procfile["worker"]) == compose()["services"]["worker"]["command"]
 
     def test_its_volumes_hold_what_must_last(self):
         services = compose()["services"]
@@ -119,7 +124,7 @@ class TestCompose:
         assert f"DATA_DIR={services['web']['environment']['DATA_DIR']}" in arguments("ENV")[0]
 
     def test_it_needs_no_file(self):
-        for name in ("migrate", "web"):
+        for name in ("migrate", "web", "worker"):
             service = compose()["services"][name]
             assert all(not file["required"] for file in service["env_file"])
         text = (ROOT / "docker-compose.yml").read_text()

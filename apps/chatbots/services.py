@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from apps.teams.models import Team
+from apps.teams.models import Team, TeamQuerySet
 
 from . import endpoints, signing
 from .models import Chatbot, WebhookEndpoint
@@ -35,7 +35,7 @@ def set_endpoint(*, chatbot: Chatbot, url: str, now: datetime) -> NewSecret:
     Raises UnusableUrl.
     """
     endpoints.parse(url)
-    endpoint = WebhookEndpoint.objects.select_for_update().filter(chatbot=chatbot).first()
+    endpoint = _locked(chatbot.team).filter(chatbot=chatbot).first()
     if endpoint is None:
         secret = signing.new_secret()
         endpoint = WebhookEndpoint.objects.create(
@@ -60,7 +60,7 @@ def change_url(endpoint: WebhookEndpoint, *, url: str, now: datetime) -> None:
 @transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint, *, now: datetime, overlap: timedelta = OVERLAP) -> NewSecret:
     """A new secret. Until the overlap has passed both sign, so that the receiver can change at leisure."""
-    endpoint.refresh_from_db(from_queryset=WebhookEndpoint.objects.select_for_update())
+    endpoint.refresh_from_db(from_queryset=_locked(endpoint.team))
     secret = signing.new_secret()
     endpoint.previous_secret = endpoint.secret
     endpoint.previous_secret_until = now + overlap
@@ -68,6 +68,10 @@ def rotate_secret(endpoint: WebhookEndpoint, *, now: datetime, overlap: timedelt
     endpoint.updated_at = now
     endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_until", "updated_at"])
     return NewSecret(endpoint, secret)
+
+
+def _locked(team: Team) -> TeamQuerySet[WebhookEndpoint]:
+    return WebhookEndpoint.objects.for_team(team).select_for_update()
 
 
 def enable_endpoint(endpoint: WebhookEndpoint, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("chatbots", "0002_webhook_endpoint"),
         ("participants", "0002_same_team"),
-        ("schedules", "0002_same_team"),
+        ("schedules", "0003_verbose_names"),
         ("teams", "0001_initial"),
     ]
 
