@@ -21,6 +21,9 @@ class Command(BaseCommand):
         "on as many machines as you like."
     )
 
+    # They import all of the web. `make check` runs them, and the web server's start.
+    requires_system_checks: list[str] = []
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--patience",
