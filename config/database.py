@@ -93,12 +93,13 @@ def stop(data_dir: Path, *, immediate: bool = False) -> None:
 
 
 def release(data_dir: Path | None = None, *, wait: float = 0.0) -> None:
-    """Use this server, or any, no more. Waits up to so many seconds for what nobody else uses to stop."""
+    """Use this server, or any, no more. Where nobody else does, wait up to so many seconds for it to stop."""
     with _guard:
         left = [each for each in _users if data_dir in (None, each)]
         for each in left:
             os.close(_users.pop(each))
-    _wait(lambda: not any(_is_held(each, "keeper.lock") for each in left), timeout=wait)
+    ending = [each for each in left if not _has_users(each)]
+    _wait(lambda: not any(_is_held(each, "keeper.lock") for each in ending), timeout=wait)
 
 
 def is_running(data_dir: Path) -> bool:
@@ -208,6 +209,12 @@ def _is_held(data_dir: Path, name: str) -> bool:
         return False
     with path.open("rb") as file:
         return not _try_lock(file.fileno(), fcntl.LOCK_SH)
+
+
+def _has_users(data_dir: Path) -> bool:
+    """Whether some hold the lock shared. While nobody does, it is the keeper's, or about to be."""
+    with (data_dir / "users.lock").open("rb") as file:
+        return not _try_lock(file.fileno(), fcntl.LOCK_EX) and _try_lock(file.fileno(), fcntl.LOCK_SH)
 
 
 def _keeper_pid(data_dir: Path) -> int | None:

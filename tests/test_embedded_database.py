@@ -118,7 +118,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 8) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -192,7 +192,7 @@ class TestLifetime:
         database.start(data_dir, durable=False)
         released = time.monotonic()
         database.release(data_dir, wait=5)
-        assert time.monotonic() - released < 1
+        assert time.monotonic() - released < 3
         assert database.is_running(data_dir)
 
 
