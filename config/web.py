@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from config import database, env
+from config import env
 from config.errors import SettingError
 from config.processes import die_with_parent
 
@@ -34,8 +35,9 @@ def require_free_port(host: str, port: int) -> None:
 def serve() -> None:
     """Serve until SIGINT or SIGTERM."""
     require_free_port(env.HOST, env.PORT)
-    if not env.DATABASE_URL:
-        database.start(env.DATA_DIR)
+    # Once, before the workers are forked: they share its memory, start in an instant, and what keeps the
+    # service from starting is said once.
+    import_module("config.wsgi")
     server = Granian(
         "config.wsgi:application",
         address=env.HOST,
@@ -46,7 +48,7 @@ def serve() -> None:
         blocking_threads=env.WEB_THREADS,
         respawn_failed_workers=True,
         # A request that runs for longer than this when the server is told to stop is cut off.
-        workers_kill_timeout=3,
+        workers_kill_timeout=2,
         log_level=LogLevels.warning,
     )
     server.serve(target_loader=partial(_application, os.getpid()), wrap_loader=False)
@@ -56,17 +58,13 @@ def _application(parent: int) -> Any:
     """In a worker. Granian's workers outlive a main process that was killed, and keep the port."""
     die_with_parent(parent, signal.SIGKILL)
     # Until granian sets its own, a worker has the main process's handlers, which do nothing here: told to
-    # stop while it still imports, it would be waited for in vain.
+    # stop before that, it would be waited for in vain.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Ctrl-C reaches the main process too, which passes it on as SIGTERM. Of two signals at once a worker
     # hangs, until it is killed.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    from config.wsgi import application
-
-    return application
+    return import_module("config.wsgi").application
 
 
 if __name__ == "__main__":
-    import config.settings  # noqa: F401 (what is wrong there is said once, not by each worker)
-
     serve()
