@@ -81,7 +81,7 @@ def refused(workspace: Workspace, sent: str | bytes, expected: object = None) ->
         (b'{"identifier":"ada","data":[]}\x00', "Extra data"),
         (b'{"identifier":"ada","data":[]}{"identifier":"bob","data":[]}', "Extra data"),
         (b"{'identifier':'ada','data':[]}", "Expecting property name"),
-        (b'{"identifier":"ada","data":[],}', "property name"),
+        (b'{"identifier":"ada","data":[],}', "line 1 column"),
         (b'{"identifier":"ada","data":[], // hm\n}', "Expecting property name"),
         (b"\x1f\x8b\x08\x00", "'utf-8' codec can't decode byte 0x8b"),
     ],

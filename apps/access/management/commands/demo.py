@@ -43,10 +43,10 @@ class Command(BaseCommand):
         if not Team.objects.exists():
             made = bootstrap(team_name=TEAM, chatbot_names=CHATBOTS)
             demo = remember(Demo(made.api_key, str(made.chatbots[0].public_id)))
-            self.stdout.write(f"A demo team was made:\n\n{indent(as_text(made))}\n")
+            self.stdout.write(f"A demo team was made:\n\n{indent(as_text(made))}\n\n")
         self.stdout.write(indent(addresses()))
         if demo:
-            self.stdout.write(f"\nTry it:\n\n{indent(curl_lines(demo))}\n")
+            self.stdout.write(f"\nTry it:\n\n{indent(curl_lines(demo))}\n\n")
 
 
 def remembered_demo() -> Demo | None:
