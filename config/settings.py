@@ -298,6 +298,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Build, deploy and monitor chatbots.",
     "TAGS": [
         {"name": "Participants", "description": "Manage participants, their data, and their schedules."},
+        {"name": "Schedules", "description": "When chatbots are prompted, and what became of it."},
         {"name": "Widget", "description": "What a visitor's page does for that visitor alone."},
     ],
     "AUTHENTICATION_WHITELIST": [],

@@ -13,8 +13,11 @@ from rest_framework.views import exception_handler
 from apps.access.caller import CredentialRefused
 from apps.chatbots.queries import ChatbotsNotFound
 from apps.errors import DomainError
+from apps.schedules.queries import ScheduleNotFound
+from apps.schedules.rules import UnusableRule
 
 from .authentication import CHALLENGE
+from .schedules import NotNow
 from .widget import KeysNotWritable
 
 logger = logging.getLogger(__name__)
@@ -22,6 +25,8 @@ logger = logging.getLogger(__name__)
 DATABASE_OUTAGE: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = "2"
 UNAVAILABLE = {"detail": "The database can't be reached just now. Nothing was written; try again."}
+# Of refusals whose body is `{"detail": message}`; any other is 400.
+STATUS: dict[type[DomainError], int] = {KeysNotWritable: 403, ScheduleNotFound: 404, NotNow: 409}
 
 
 def json_response(content: dict[str, Any], **options: Any) -> JsonResponse:
@@ -50,10 +55,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Any:
             return Response({"errors": messages}, status=404)
         case CredentialRefused(message=message):
             return Response({"detail": message}, status=401, headers={"WWW-Authenticate": CHALLENGE})
-        case KeysNotWritable(message=message):
-            return Response({"detail": message}, status=403)
+        case UnusableRule(message=message, field=field):
+            return Response({field: [message]}, status=400)
         case DomainError(message=message):
-            return Response({"detail": message}, status=400)
+            return Response({"detail": message}, status=STATUS.get(type(error), 400))
         case OperationalError() | InterfaceError():
             return unavailable(context["request"]._request, error)
     return exception_handler(error, context)

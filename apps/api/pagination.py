@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from django.core.signing import BadSignature, Signer
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -61,3 +66,69 @@ class NewestFirst(CursorPagination):
                 Cursor(offset=0, reverse=True, position=int(self.previous_position) - 1)
             )
         return super().get_previous_link()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins: after this row, or before it when it is read backwards."""
+
+    is_backwards: bool
+    due_at: datetime
+    id: int
+
+    def beyond(self) -> Q:
+        if self.is_backwards:
+            return Q(due_at__lte=self.due_at) & (Q(due_at__lt=self.due_at) | Q(id__lt=self.id))
+        return Q(due_at__gte=self.due_at) & (Q(due_at__gt=self.due_at) | Q(id__gt=self.id))
+
+
+class SoonestFirst(NewestFirst):
+    """Pages by `due_at` and, where that is the same, by id: exactly, as far as rows keep their `due_at`.
+
+    A cursor is `n` or `p`, the moment and the id that the page starts after, and a signature of its own.
+    """
+
+    _signer = Signer(sep="~", salt="api.cursor.due_at")
+    page: list[Any]
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        size = self.get_page_size(request)
+        self.base_url = request.build_absolute_uri()
+        self._place = self._place_of(request)
+        is_backwards = self._place is not None and self._place.is_backwards
+        rows = queryset.order_by("-due_at", "-id") if is_backwards else queryset.order_by("due_at", "id")
+        if self._place:
+            rows = rows.filter(self._place.beyond())
+        found = list(rows[: size + 1])
+        self.page = found[:size]
+        if is_backwards:
+            self.page.reverse()
+        self.has_next = is_backwards or len(found) > size
+        self.has_previous = len(found) > size if is_backwards else self._place is not None
+        return self.page
+
+    def _place_of(self, request: Request) -> _Place | None:
+        encoded = request.query_params.get(self.cursor_query_param)
+        if not encoded:
+            return None
+        try:
+            way, moment, key = self._signer.unsign(encoded).split("_")
+        except BadSignature as error:
+            raise NotFound(self.invalid_cursor_message) from error
+        return _Place(way == "p", datetime.fromisoformat(moment), int(key))
+
+    def get_next_link(self) -> str | None:
+        return self._link("n", self.page[-1] if self.page else None, -1) if self.has_next else None
+
+    def get_previous_link(self) -> str | None:
+        return self._link("p", self.page[0] if self.page else None, 1) if self.has_previous else None
+
+    def _link(self, way: str, row: Any, step_back: int) -> str:
+        if row:
+            moment, key = row.due_at, row.pk
+        else:
+            # Its rows are gone: the neighbours begin at the place from which it was asked for.
+            assert self._place is not None, "the first page has neighbours only when it has rows"
+            moment, key = self._place.due_at, self._place.id + step_back
+        encoded = self._signer.sign(f"{way}_{moment.isoformat()}_{key}")
+        return replace_query_param(self.base_url, self.cursor_query_param, encoded)

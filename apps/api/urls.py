@@ -9,8 +9,27 @@ from oauth2_provider.views import (
 
 from .views import oauth, schema, widget
 from .views.participants import ParticipantViewSet
+from .views.schedules import (
+    ParticipantScheduleViewSet,
+    RulePreviewViewSet,
+    ScheduleActionViewSet,
+    ScheduleViewSet,
+)
 
 participants = ParticipantViewSet.as_view({"get": "list", "post": "create"})
+
+schedule_urls = [
+    path("api/schedules", ScheduleViewSet.as_view({"get": "list"}), name="schedules"),
+    path("api/schedules/preview", RulePreviewViewSet.as_view({"post": "rule"}), name="rule-preview"),
+    path(
+        "api/schedules/<uuid:schedule_id>",
+        ScheduleViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="schedule",
+    ),
+    path("api/schedules/<uuid:schedule_id>/cancel", ScheduleActionViewSet.as_view({"post": "cancel"})),
+    path("api/schedules/<uuid:schedule_id>/retry", ScheduleActionViewSet.as_view({"post": "retry"})),
+    path("api/schedules/<uuid:schedule_id>/preview", RulePreviewViewSet.as_view({"post": "schedule"})),
+]
 
 # The library finds its own addresses under these names. What it has besides is not served: the device
 # flow, OpenID Connect, and pages on which anybody could register a client.
@@ -36,6 +55,12 @@ urlpatterns = [
     path("api/participants/", participants),
     path("api/v1/participants", participants),
     path("api/v1/participants/", participants),
+    path(
+        "api/participants/<uuid:participant_id>/schedules",
+        ParticipantScheduleViewSet.as_view({"post": "create"}),
+        name="participant-schedules",
+    ),
+    *schedule_urls,
     path("api/widget/<uuid:chatbot_id>/identify", widget.Identify.as_view(), name="widget-identify"),
     path("api/widget/<uuid:chatbot_id>/me", widget.Me.as_view(), name="widget-me"),
     path("api/schema/", schema.Schema.as_view(), name="schema"),

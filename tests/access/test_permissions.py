@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -31,6 +32,13 @@ TABLE: dict[str, dict[str, str | None]] = {
             "/api/v1/participants/",
         )
     },
+    "/api/participants/<uuid:participant_id>/schedules": {"POST": WRITE, "OPTIONS": ""},
+    "/api/schedules": {"GET": READ, "HEAD": READ, "OPTIONS": ""},
+    "/api/schedules/preview": {"POST": READ, "OPTIONS": ""},
+    "/api/schedules/<uuid:schedule_id>": {"GET": READ, "HEAD": READ, "PATCH": WRITE, "OPTIONS": ""},
+    "/api/schedules/<uuid:schedule_id>/cancel": {"POST": WRITE, "OPTIONS": ""},
+    "/api/schedules/<uuid:schedule_id>/retry": {"POST": WRITE, "OPTIONS": ""},
+    "/api/schedules/<uuid:schedule_id>/preview": {"POST": READ, "OPTIONS": ""},
     "/api/widget/<uuid:chatbot_id>/identify": {"POST": WIDGET, "OPTIONS": OPEN},
     "/api/widget/<uuid:chatbot_id>/me": {"GET": WIDGET, "HEAD": WIDGET, "PATCH": WIDGET, "OPTIONS": OPEN},
     "/api/schema/": {"GET": OPEN, "HEAD": OPEN, "OPTIONS": OPEN},
@@ -183,6 +191,12 @@ def caller(kind: str, workspace: Workspace, other: Workspace) -> Api:
     return api
 
 
+def address_of(path: str, workspace: Workspace) -> str:
+    """With the chatbot of the team, and other ids that nobody has."""
+    known = path.replace("<uuid:chatbot_id>", str(workspace.bot.public_id))
+    return re.sub(r"<uuid:\w+>", str(uuid4()), known)
+
+
 def expected(kind: str, path: str, asked: str | None) -> set[int]:
     """The statuses that an answer may have; 2xx, 400 and 404 mean that the caller was let in."""
     let_in = {200, 204, 400, 404}
@@ -205,9 +219,7 @@ def expected(kind: str, path: str, asked: str | None) -> set[int]:
 def test_each_caller_does_what_it_may_and_no_more(workspace, other, kind):
     api = caller(kind, workspace, other)
     for path, methods in TABLE.items():
-        address = path.replace("<uuid:chatbot_id>", str(workspace.bot.public_id)).replace(
-            "<uuid:public_id>", str(uuid4())
-        )
+        address = address_of(path, workspace)
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             body = {"identifier": "ada", "data": []} if method in ("POST", "PATCH") else None
             response = api.request(method, address, body)
@@ -221,5 +233,5 @@ def test_each_caller_does_what_it_may_and_no_more(workspace, other, kind):
 def test_an_unknown_method_is_405_for_who_is_let_in(workspace):
     for path, methods in TABLE.items():
         if READ in methods.values():
-            address = path.replace("<uuid:public_id>", str(uuid4()))
+            address = address_of(path, workspace)
             assert workspace.api.request("TRACE", address).status_code == 405
