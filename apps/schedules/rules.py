@@ -20,8 +20,9 @@ from apps.errors import DomainError
 
 MAX_COUNT = 10_000
 MAX_LENGTH = 500
-# A few tenths of a second. Ten years are 3,652 steps of a daily rule.
-_MAX_STEPS = 50_000
+# A few tenths of a second. A step looks at each day of its period.
+_MAX_DAYS = 50_000
+_DAYS_OF_A_STEP = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7}
 
 _FORM = re.compile(r"(?:RRULE:)?([A-Z]+=[A-Z0-9,+-]+(?:;[A-Z]+=[A-Z0-9,+-]+)*);?")
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
@@ -99,12 +100,16 @@ class Rule:
         if not self.is_counted and moment > start:
             start = self._later_start(moment)
         steps = _Steps(self.interval)
-        for candidate in self.parsed.replace(dtstart=start, interval=steps):
-            if candidate >= moment and candidate >= self.starts:
-                steps.taken = 0
-                yield candidate
-            else:
-                steps.count()
+        steps.days = _DAYS_OF_A_STEP.get(self.freq, 1)
+        try:
+            for candidate in self.parsed.replace(dtstart=start, interval=steps):
+                if candidate >= moment and candidate >= self.starts:
+                    steps.looked_at = 0
+                    yield candidate
+                else:
+                    steps.count(1)
+        except (ValueError, OverflowError) as error:  # parts that exclude each other; years past 9999
+            raise UnusableRule("The rule fires at no time.") from error
 
     def _later_start(self, moment: datetime) -> datetime:
         """A time before `moment` from which the rule goes on in the same steps."""
@@ -183,20 +188,21 @@ def _local_until(text: str | None, zone: ZoneInfo) -> datetime | None:
 
 
 class _Steps(int):
-    """An interval that counts how often dateutil steps by it, and ends a search that takes too many."""
+    """An interval that counts what dateutil looks at as it steps, and ends a search that takes too long."""
 
-    taken = 0
+    days = 1
+    looked_at = 0
 
-    def count(self) -> int:
-        self.taken += 1
-        if self.taken > _MAX_STEPS:
+    def count(self, days: int) -> int:
+        self.looked_at += days
+        if self.looked_at > _MAX_DAYS:
             raise UnusableRule
         return int(self)
 
     def __radd__(self, other: int) -> int:
-        return other + self.count()
+        return other + self.count(self.days)
 
     def __mul__(self, other: int) -> int:
-        return self.count() * other
+        return self.count(self.days) * other
 
     __rmul__ = __mul__
