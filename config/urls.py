@@ -4,13 +4,14 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.api.views import health
-from apps.console import pages
+from apps.console import invitations, pages
 from apps.console.site import site
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("invitation/<str:secret>", invitations.accept, name="invitation"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", site.urls),
     path("", include("apps.api.urls")),

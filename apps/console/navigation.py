@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from apps.access.scopes import CHATBOTS_READ, CREDENTIALS, MEMBERS_READ, PARTICIPANTS_READ
+from apps.access.scopes import CHATBOTS_READ, CREDENTIALS, MEMBERS_READ, MEMBERS_WRITE, PARTICIPANTS_READ
 from apps.participants.models import Participant
 
 from .access import access_of
@@ -42,6 +42,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Access",
             "items": [
                 link("Members", "badge", "teams_membership", MEMBERS_READ),
+                link("Invitations", "mail", "teams_invitation", MEMBERS_WRITE),
                 link("API keys", "key", "access_apikey", CREDENTIALS),
                 link("OAuth applications", "apps", "access_application", CREDENTIALS),
                 link("Embed keys", "code", "access_embedkey", CREDENTIALS),

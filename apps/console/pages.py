@@ -62,9 +62,13 @@ def failed(request: HttpRequest) -> HttpResponse:
     return _answer(request, Problem(500, "Something went wrong here", text), "")
 
 
+def show_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    return render(request, "console/problem.html", {"problem": problem}, status=problem.status)
+
+
 def _answer(request: HttpRequest, problem: Problem, detail: str) -> HttpResponse:
     if wants_page(request):
-        return render(request, "console/problem.html", {"problem": problem}, status=problem.status)
+        return show_problem(request, problem)
     return json_response({"detail": detail}, status=problem.status)
 
 

@@ -8,7 +8,8 @@ from django.contrib import messages
 from django.forms import ChoiceField, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.access.scopes import MEMBERS_READ, TEAM_WRITE, can_hand_out
@@ -52,9 +53,12 @@ class TeamsAdmin(TeamAdmin):
         return super().changelist_view(request, *args, **kwargs)
 
 
-class MembershipForm(TeamForm):
+class RoleForm(TeamForm):
+    """Hands out a role, up to what one has."""
+
     role = ChoiceField(
         choices=Role.choices,
+        initial=Role.VIEWER,
         widget=UnfoldAdminSelectWidget,
         help_text="Owner: everything, members and credentials too. Editor: chatbots, participants, their "
         "data and schedules. Viewer: looks, and changes nothing.",
@@ -70,7 +74,7 @@ class MembershipForm(TeamForm):
 @register(Membership)
 class MembershipAdmin(TeamAdmin):
     needs = Needs(view=MEMBERS_READ)
-    form = MembershipForm
+    form = RoleForm
     fields = ("who", "role", SINCE)
     readonly_fields = ("who", SINCE)
     list_display = ("person", "role_label", SINCE)
@@ -81,6 +85,7 @@ class MembershipAdmin(TeamAdmin):
     list_filter = ("role",)
     ordering = ("role", "id")
     actions = None
+    actions_list = ("invite",)
     also_deleted = "Their API keys in this team stop working"
 
     @display(description="Person", header=True)
@@ -94,6 +99,18 @@ class MembershipAdmin(TeamAdmin):
     @display(description="Role", label=ROLE_LABELS)
     def role_label(self, row: Membership) -> tuple[str, str]:
         return row.role, row.get_role_display()
+
+    @action(
+        description="Invite a member",
+        icon="person_add",
+        permissions=["invite"],
+        variant=ActionVariant.PRIMARY,
+    )
+    def invite(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:teams_invitation_add"))
+
+    def has_invite_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access_of(request).team is not None and self._may_manage(request, None)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

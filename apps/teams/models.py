@@ -107,3 +107,26 @@ class TeamOwned(models.Model):
 
     class Meta:
         abstract = True
+
+
+class Invitation(TeamOwned):
+    """A way into a team for one address: a link that is shown once. `hash` is the SHA-256 of its secret."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.CASCADE, related_name="+", editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+
+    objects = TeamQuerySet["Invitation"].as_manager()
+
+    class Meta:
+        constraints = (
+            # A second invitation takes the place of the first.
+            models.UniqueConstraint(fields=("team", "email"), name="invitation_once_a_team"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_known"),
+        )
+
+    def __str__(self) -> str:
+        return self.email
