@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField, ModelForm
@@ -109,6 +110,7 @@ class TeamAdmin(TeamRows, ModelAdmin):
     actions: tuple[str, ...] | None = ("delete_selected",)
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # they count every row
     list_per_page = 50
     list_max_show_all = 0
     list_disable_select_all = True
@@ -234,7 +236,7 @@ class TeamInline(TeamRows, TabularInline):
     extra = 0
     max_num = 0
     can_delete = False
-    show_change_link = True
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

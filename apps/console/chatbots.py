@@ -27,7 +27,7 @@ class ChatbotAdmin(TeamAdmin):
     readonly_fields = ("api_id", CREATED)
     list_display = ("name", "api_id", CREATED)
     search_fields = ("name__istartswith",)
-    search_help_text = "Search by the beginning of the name"
+    search_help_text = "Name starts with"
     when_empty = "A chatbot is what participants talk to. Its id is what the API names it by."
     actions_detail = ("new_identity_secret",)
     also_deleted = "What they keep of participants, and their schedules"

@@ -49,7 +49,7 @@ class InvitationAdmin(TeamAdmin):
     list_display = ("email", "role_label", "invited_by", CREATED, when("expires_at", "Expires"))
     list_select_related = ("invited_by",)
     search_fields = ("email__istartswith",)
-    search_help_text = "Search by the beginning of an address"
+    search_help_text = "Address starts with"
     when_empty = "An invitation is a link that you send to a person yourself."
     also_deleted = "Its link leads nowhere from then on"
 

@@ -74,7 +74,7 @@ class ApiKeyAdmin(TeamAdmin):
     list_select_related = ("user",)
     list_filter = (StateFilter,)
     search_fields = ("name__istartswith", "hint__startswith")
-    search_help_text = "Search by the beginning of the name or of the key"
+    search_help_text = "Name or key starts with"
     when_empty = "A program sends its key with each request. Make one, and copy it when it is shown."
     actions = ("revoke_selected",)
     actions_detail = ("revoke",)

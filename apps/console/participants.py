@@ -59,7 +59,7 @@ class ParticipantAdmin(TeamAdmin):
     list_display_links = ("person",)
     list_filter = (("platform", ChoicesDropdownFilter), KnownToFilter)
     search_fields = ("identifier",)
-    search_help_text = "Search by the beginning of an identifier or a name, or by an id"
+    search_help_text = "Identifier or name starts with"
     add_fieldsets = ((None, {"fields": ("platform", "identifier", "name")}),)
     fieldsets = (
         (None, {"fields": ("name", "identifier", "platform", "remote_id")}),
@@ -110,7 +110,8 @@ class ParticipantAdmin(TeamAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = Q(identifier__startswith=term) | Q(name__istartswith=term)
+        # The index on names leaves the nameless out, and the query must say so too.
+        found = Q(identifier__startswith=term) | (Q(name__istartswith=term) & ~Q(name=""))
         if (lowered := term.lower()) != term:  # CommCare Connect's are kept in lower case
             found |= Q(identifier__startswith=lowered)
         if public_id := as_uuid(term):

@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -73,7 +75,7 @@ class ScheduledMessageAdmin(TeamAdmin):
     list_filter = (("status", ChoicesDropdownFilter), ChatbotFilter)
     query_parameters = ("participant__id__exact",)
     search_fields = ("name__istartswith",)
-    search_help_text = "Search by the beginning of the name"
+    search_help_text = "Name starts with"
     autocomplete_fields = ("participant",)
     add_fieldsets = (
         (None, {"fields": ("participant", "chatbot")}),
@@ -144,13 +146,22 @@ class ScheduleInline(TeamInline):
     model = ScheduledMessage
     needs = PARTICIPANTS
     verbose_name_plural = "schedules"
-    fields = ("name", "chatbot", "status_text", "due")
+    fields = ("opened", "chatbot_name", "status_text", "due")
     readonly_fields = fields
     ordering = ("-id",)
     per_page = 10
 
     status_text = staticmethod(status_text)
     due = staticmethod(DUE)
+
+    @display(description="Name")
+    def opened(self, row: ScheduledMessage) -> str:
+        page = reverse("admin:schedules_scheduledmessage_change", args=[row.pk])
+        return format_html('<a class="text-link" href="{}">{}</a>', page, row.name)
+
+    @display(description="Chatbot")
+    def chatbot_name(self, row: ScheduledMessage) -> str:
+        return row.chatbot.name
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledMessage]:
         return super().get_queryset(request).select_related("chatbot")

@@ -34,7 +34,7 @@ class TeamsAdmin(TeamAdmin):
     readonly_fields = (CREATED,)
     list_display = ("name", CREATED)
     search_fields = ("name__istartswith",)
-    search_help_text = "Search by the beginning of the name"
+    search_help_text = "Name starts with"
     also_deleted = "Its members' access, chatbots, participants, data, schedules and credentials"
 
     def team_id_of(self, row: Team) -> int:
@@ -81,7 +81,7 @@ class MembershipAdmin(TeamAdmin):
     list_display_links = ("person",)
     list_select_related = ("user", "team")
     search_fields = ("user__email__istartswith", "user__name__istartswith")
-    search_help_text = "Search by the beginning of an address or a name"
+    search_help_text = "Address or name starts with"
     list_filter = ("role",)
     ordering = ("role", "id")
     actions = None

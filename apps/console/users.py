@@ -46,7 +46,7 @@ class PeopleAdmin(TeamAdmin, UserAdmin):  # type: ignore[misc,type-arg]  # two a
     list_display = ("email", "name", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser")
     search_fields = ("email__istartswith", "name__istartswith")
-    search_help_text = "Search by the beginning of an address or a name"
+    search_help_text = "Address or name starts with"
     filter_horizontal = ()
     also_deleted = "Their memberships and API keys"
 

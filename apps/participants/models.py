@@ -1,6 +1,9 @@
 """The people that a team's chatbots talk to, and what each chatbot keeps of them."""
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from apps.chatbots.models import Chatbot
@@ -34,7 +37,18 @@ class Participant(TeamOwned):
             models.UniqueConstraint(fields=("team", "id"), name="participant_of_team"),
         )
         indexes = (
-            models.Index(fields=("team", "identifier"), name="participant_by_identifier"),
+            # The operator classes serve the beginning of a text whatever the database's collation; equality too.
+            models.Index(
+                fields=("team", "identifier"),
+                name="participant_by_identifier",
+                opclasses=("int8_ops", "text_pattern_ops"),
+            ),
+            models.Index(
+                "team",
+                OpClass(Upper("name"), "text_pattern_ops"),
+                name="participant_by_name",
+                condition=~Q(name=""),
+            ),
             models.Index(fields=("team", "platform", "id"), name="participant_by_platform"),
         )
 
