@@ -64,6 +64,9 @@ class TeamRows:
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, self.needs.view, obj)
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # What is added belongs to the current team: a superuser chooses one first.
         return access_of(request).team is not None and self.allows(request, self.needs.add)

@@ -28,7 +28,14 @@ class Memory:
 
 
 def readable(row: ParticipantData) -> str | None:
-    """The entry's JSON, indented; None if its key is missing."""
+    """The entry's JSON, indented; None if its key is missing. Remembered on the row: a page asks often."""
+    if "readable" not in row.__dict__:
+        row.__dict__["readable"] = _readable(row)
+    found: str | None = row.__dict__["readable"]
+    return found
+
+
+def _readable(row: ParticipantData) -> str | None:
     try:
         text = encryption.unseal(
             bytes(row.data), participant_id=row.participant_id, chatbot_id=row.chatbot_id

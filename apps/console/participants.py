@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +85,7 @@ class ParticipantAdmin(TeamAdmin):
 
     @display(description="")
     def memory(self, row: Participant) -> str:
-        return memory_panel(row, editable=row.may_edit)  # type: ignore[attr-defined]  # get_object
+        return row.memory()  # type: ignore[attr-defined,no-any-return]  # get_object
 
     def get_readonly_fields(self, request: HttpRequest, obj: Participant | None = None) -> tuple[Any, ...]:
         if obj is None:
@@ -97,8 +98,13 @@ class ParticipantAdmin(TeamAdmin):
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Participant | None:
         found: Participant | None = super().get_object(request, *args, **kwargs)
         if found:
-            found.may_edit = self.has_change_permission(request, found)  # type: ignore[attr-defined]
+            # Once a page: unfold asks for the same field several times.
+            editable = self.has_change_permission(request, found)
+            found.memory = cache(partial(memory_panel, found, editable=editable))  # type: ignore[attr-defined]
         return found
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
+        return super().get_queryset(request).select_related("team")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WithKnownChatbots

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
@@ -21,13 +20,14 @@ from .navigation import newest_participants, team_choices, tiles
 class LoginForm(AuthenticationForm):
     """Every active person may sign in: what they then see is their team's affair."""
 
+    error_messages = AuthenticationForm.error_messages | {
+        # The same words for a person who is locked out.
+        "invalid_login": "This email and password don't belong together.",
+    }
+
     def confirm_login_allowed(self, user: User) -> None:
         if not user.is_active:
-            raise ValidationError(
-                self.error_messages["invalid_login"],
-                code="invalid_login",
-                params={"username": self.username_field.verbose_name},
-            )
+            raise self.get_invalid_login_error()
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -53,6 +53,9 @@ class ConsoleSite(UnfoldAdminSite):
         shown = {"access": access, "tiles": tiles(request), "newest": newest_participants(request)}
         response: HttpResponse = super().index(request, shown | (extra_context or {}))
         return response
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        return []  # `navigation.sidebar` is the list
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
         """The sidebar is the only map: how the code is cut into apps is no one's concern."""
