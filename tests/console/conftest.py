@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.access.embedding import create_embed_key
+from apps.access.invitations import invite
 from apps.access.models import ApiKey
 from apps.access.services import create_application
 from apps.participants.models import Participant, ParticipantData
@@ -63,7 +64,10 @@ def fill(workspace: Workspace) -> dict[str, int]:
     embed_key = create_embed_key(
         team=team, chatbot=workspace.bot, name="Site", allowed_origins=["https://site.example"]
     )
+    guest = f"guest@{team.pk}.example"
+    invited = invite(team=team, email=guest, role=Role.VIEWER, by=workspace.owner, now=timezone.now())
     return {
+        "teams_invitation": invited.invitation.pk,
         "access_application": create_application(team=team, name="Job", is_machine=True).application.pk,
         "access_embedkey": embed_key.pk,
         "chatbots_chatbot": workspace.bot.pk,

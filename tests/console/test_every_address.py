@@ -90,6 +90,14 @@ GET = """
 
     app_list                                H     H     H     H     H     H     L
     catch_all                               404   404   404   404   404   404   L
+
+    teams_membership_invite                 H     403   403   H     403   403   L
+
+    teams_invitation_changelist             200   403   403   200   403   200   L
+    teams_invitation_add                    200   403   403   200   403   403   L
+    teams_invitation_history                200   403   403   404   404   200   L
+    teams_invitation_delete                 200   403   403   404   403   200   L
+    teams_invitation_change                 200   403   403   404   403   200   L
 """
 
 # What POST without fields answers: 200 is a form that asks for what is missing.
@@ -170,6 +178,14 @@ POST = """
 
     app_list                                H     H     H     H     H     H     L
     catch_all                               404   404   404   404   404   404   L
+
+    teams_membership_invite                 H     403   403   H     403   403   L
+
+    teams_invitation_changelist             200   403   403   200   403   200   L
+    teams_invitation_add                    200   403   403   200   403   403   L
+    teams_invitation_history                200   403   403   404   404   200   L
+    teams_invitation_delete                 200   403   403   404   403   200   L
+    teams_invitation_change                 403   403   403   403   403   403   L
 """
 
 
