@@ -47,8 +47,6 @@ class DataForm(TeamForm):
             return text
         except InvalidData as error:
             raise ValidationError([str(problem) for problem in error.detail]) from error
-        except RecursionError as error:
-            raise ValidationError("This is nested too deeply.") from error
         except ValueError as error:
             raise ValidationError(f"This is not JSON: {error}") from error
 

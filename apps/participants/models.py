@@ -37,7 +37,7 @@ class Participant(TeamOwned):
             models.UniqueConstraint(fields=("team", "id"), name="participant_of_team"),
         )
         indexes = (
-            # The operator classes serve the beginning of a text whatever the database's collation; equality too.
+            # These operator classes serve the beginning of a text whatever the collation; equality too.
             models.Index(
                 fields=("team", "identifier"),
                 name="participant_by_identifier",

@@ -87,7 +87,7 @@ def test_data_is_not_replaced_without_its_version(console: Console, editor, vers
         ("{", "not JSON"),
         ('{"a": NaN}', "not JSON"),
         ('{"a": 1e400}', "not JSON"),
-        ('{"a":' * 300 + "1" + "}" * 300, "200 levels"),
+        ('{"a":' * 300 + "1" + "}" * 300, "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a": "\\ud800"}', "surrogate"),
     ],
