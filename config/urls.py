@@ -9,6 +9,7 @@ from apps.console.site import site
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("favicon.ico", pages.favicon),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("invitation/<str:secret>", invitations.accept, name="invitation"),

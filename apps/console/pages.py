@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from apps.api.errors import internal_error, json_response
@@ -35,6 +36,12 @@ STALE_FORM = Problem(
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "console/home.html")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it where a page names no icon."""
+    return redirect(static("console/icon.svg"))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -12,7 +12,7 @@ from .conftest import sign_in
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_swagger_ui_is_let_in_through_the_consent_page(page: Page, workspace, owner):
+def test_swagger_ui_is_let_in_through_the_consent_page(page: Page, workspace, owner, docs_client):
     workspace.upsert("ada", name="Ada")
     sign_in(page, owner)
     page.goto("/api/docs/")
