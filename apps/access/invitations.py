@@ -71,7 +71,7 @@ def accept_invitation(secret: str, *, user: User, now: datetime) -> Membership:
         if invitation.email != user.email:
             raise NotYours
         # Of two who follow the link at once, one deletes it.
-        if not Invitation.objects.filter(pk=invitation.pk, hash=keys.digest(secret)).delete()[0]:
+        if not Invitation.objects.for_team(invitation.team).filter(hash=keys.digest(secret)).delete()[0]:
             raise InvitationGone
         return ensure_member(team=invitation.team, user=user, role=Role(invitation.role))
 

@@ -52,6 +52,8 @@ ELSEWHERE = {
     ".well-known/": "OAuth2's metadata: test_oauth.py",
     "health/": "public: tests/api/test_health.py",
     "admin": "the admin: tests/console",
+    "invitation/": "invitations: tests/console/test_members.py",
+    "favicon.ico": "a static picture",
     "account/": "signing in: tests/console",
     "api/docs/oauth2-redirect.html": "a static page",
 }
