@@ -32,6 +32,15 @@ KINDS = {
 class ApplicationForm(TeamForm):
     kind = ChoiceField(choices=KINDS.items(), initial="web", widget=UnfoldAdminSelectWidget, required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if redirect_uris := self.fields.get("redirect_uris"):
+            redirect_uris.widget.attrs["rows"] = 3
+            redirect_uris.help_text = (
+                "Where people are sent back to, such as https://app.example/callback, one on a line. "
+                "A machine has none."
+            )
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "kind" in self.fields and cleaned.get("kind") != "machine" and not cleaned.get("redirect_uris"):
