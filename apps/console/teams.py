@@ -13,12 +13,14 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.access.scopes import MEMBERS_READ, TEAM_WRITE, can_hand_out
+from apps.access.services import SESSION_TEAM
 from apps.teams.models import Membership, Role, Team
 from apps.teams.services import change_role, remove_member
 
 from .access import access_of
 from .base import Needs, TeamAdmin, TeamForm, register
 from .columns import CREATED, when
+from .confirm import confirmed
 
 SINCE = when("created_at", "Since")
 ROLE_LABELS = {Role.OWNER: "primary", Role.EDITOR: "info", Role.VIEWER: ""}
@@ -35,6 +37,7 @@ class TeamsAdmin(TeamAdmin):
     list_display = ("name", CREATED)
     search_fields = ("name__istartswith",)
     search_help_text = "Name starts with"
+    actions_detail = ("enter",)
     also_deleted = "Its members' access, chatbots, participants, data, schedules and credentials"
 
     def team_id_of(self, row: Team) -> int:
@@ -45,6 +48,21 @@ class TeamsAdmin(TeamAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return access_of(request).is_superuser
+
+    def has_enter_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access_of(request).is_superuser
+
+    @confirmed(
+        button="Work in this team",
+        question="Work in this team?",
+        text="Every page then shows this team alone, and you may add to it. The menu leads back to all.",
+        permission="enter",
+        icon="login",
+        danger=False,
+    )
+    def enter(self, request: HttpRequest, row: Team) -> HttpResponse:
+        request.session[SESSION_TEAM] = row.pk
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         team = access_of(request).team

@@ -69,6 +69,7 @@ GET = """
     participants_participant_delete         200   200   403   404   403   200   L
     participants_participant_change         200   200   200   404   403   200   L
 
+    teams_team_enter                        403   403   403   403   403   200   L
     teams_team_changelist                   H     H     H     H     403   200   L
     teams_team_add                          403   403   403   403   403   200   L
     teams_team_history                      200   200   200   404   404   200   L
@@ -157,6 +158,7 @@ POST = """
     participants_participant_delete         200   200   403   404   403   200   L
     participants_participant_change         200   200   403   404   403   200   L
 
+    teams_team_enter                        403   403   403   403   403   H     L
     teams_team_changelist                   200   200   200   200   403   200   L
     teams_team_add                          403   403   403   403   403   200   L
     teams_team_history                      200   200   200   404   404   200   L

@@ -218,7 +218,9 @@ def test_a_superuser_sees_all_teams_until_they_enter_one(console: Console, their
     page = client.get("/admin/participants/participant/").content.decode()
     assert "theirs-person" in page
     assert "ada" in page
-    client.post("/admin/switch-team/", {"team": console.workspace.team.pk})
-    assert "theirs-person" not in client.get("/admin/participants/participant/").content.decode()
+    client.post(f"/admin/teams/team/{console.workspace.team.pk}/enter/")
+    page = client.get("/admin/participants/participant/").content.decode()
+    assert "theirs-person" not in page
+    assert "Add participant" in page
     client.post("/admin/switch-team/", {"team": ""})
     assert "theirs-person" in client.get("/admin/participants/participant/").content.decode()
