@@ -28,7 +28,7 @@ dev: venv
 	@$(call install_locked,dev)
 
 test: dev
-	@exec $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 # The settings of a deployment, so that its checks apply. No step here asks a database.
 DEPLOYED = PUBLIC_URL=https://participants.example.org DATABASE_URL=postgresql://127.0.0.1:1/none \

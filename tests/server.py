@@ -1,12 +1,14 @@
 """The real web server, as a process of its own, for what a test client can't show.
 
 `server` serves the test database: use it with `@pytest.mark.django_db(transaction=True)`, for it sees only
-what is committed. `serve` starts another, with other settings or another database.
+what is committed. `own_service` has a database of its own. `serve` starts another, with other settings.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,10 +23,12 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import httpx
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 
+from config import database
 from config.processes import die_with_parent
 
 START_SECONDS = 30
@@ -134,3 +138,66 @@ def server(django_db_setup) -> Iterator[Server]:
         DATA_ENCRYPTION_KEYS=",".join(settings.DATA_ENCRYPTION_KEYS),
     ) as running:
         yield running
+
+
+@dataclass(frozen=True, slots=True)
+class OwnService:
+    """A web server with an embedded database of its own, which a test may stop, and start again."""
+
+    server: Server
+    data_dir: Path
+    api_key: str
+    chatbots: list[str]
+
+    def client(self) -> httpx.Client:
+        return self.server.client(self.api_key)
+
+    def stop_database(self, *, immediate: bool = False) -> None:
+        database.stop(self.data_dir, immediate=immediate)
+
+    def start_database(self) -> None:
+        """The web server keeps it running from then on."""
+        database.start(self.data_dir)
+        database.release(self.data_dir)
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(database.url(self.data_dir), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def own_service() -> Iterator[OwnService]:
+    """With the team "Own" and 50 chatbots."""
+    data_dir = Path(tempfile.mkdtemp(prefix="ocp-own-"))
+    data_dir.chmod(0o711)
+    environment = {"DATA_DIR": str(data_dir), "DATABASE_URL": "", "WEB_THREADS": "8"}
+    try:
+        database.start(data_dir)  # so that it does not stop between the commands
+        chatbots = [f"--chatbot=Bot {number}" for number in range(50)]
+        made = json.loads(
+            manage(environment, ["migrate", "-v0"], ["bootstrap", "--team=Own", "--json", *chatbots])
+        )
+        with serve(**environment) as running:
+            database.release(data_dir)
+            yield OwnService(running, data_dir, made["api_key"], [bot["id"] for bot in made["chatbots"]])
+    finally:
+        database.release(data_dir)
+        database.stop(data_dir, immediate=True)
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def manage(environment: dict[str, str], *commands: list[str]) -> str:
+    """What commands of manage.py print, one after the other in a process of their own."""
+    program = (
+        "import django, json, sys; django.setup(); from django.core.management import call_command\n"
+        "for command in json.loads(sys.argv[1]): call_command(*command)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(commands)],
+        cwd=settings.BASE_DIR,
+        env=os.environ | environment | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
