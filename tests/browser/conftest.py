@@ -30,7 +30,9 @@ PASSWORD = "correct horse battery"
 NewContext = Callable[..., BrowserContext]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright's loop runs in this thread until it ends, and until then no other
+# test could run one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
