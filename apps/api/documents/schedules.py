@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 
 from apps.access.scopes import PARTICIPANTS_READ, PARTICIPANTS_WRITE
 
@@ -171,7 +177,11 @@ create_schedule = _operation(
         400: INVALID,
         **REFUSALS,
         404: OpenApiResponse(
-            ChatbotsNotFoundSerializer,
+            PolymorphicProxySerializer(
+                component_name="ScheduleTargetNotFound",
+                serializers=[ChatbotsNotFoundSerializer, DetailSerializer],
+                resource_type_field_name=None,
+            ),
             "A chatbot that the team does not have; or, as `detail`, no such participant",
             [
                 OpenApiExample(
