@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from apps.access.services import create_api_key
@@ -113,3 +115,10 @@ def workspace(db) -> Workspace:
 def other(db) -> Workspace:
     """Another team, which must never be seen."""
     return make_workspace()
+
+
+@pytest.fixture
+def docs_client(db: None) -> None:
+    """The documentation's own OAuth2 client. A migration makes it, and every test with a real server
+    empties the database when it ends."""
+    import_module("apps.access.migrations.0003_docs_client").add(apps, None)

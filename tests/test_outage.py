@@ -33,7 +33,7 @@ def seconds_until(is_back, *, limit: float) -> float:
 
 
 def test_it_answers_503_while_the_database_is_away_and_recovers_by_itself(own: OwnService):
-    body = {"identifier": "ada", "data": [{"experiment": own.chatbots[0], "data": {"a": 1}}]}
+    body = {"identifier": "somebody-of-note", "data": [{"experiment": own.chatbots[0], "data": {"a": 1}}]}
     session = {"Cookie": "sessionid=" + "a" * 32}
     with own.client() as client, own.server.client() as stranger:
         requests = {
@@ -65,7 +65,7 @@ def test_it_answers_503_while_the_database_is_away_and_recovers_by_itself(own: O
             assert requests["upsert"]().status_code == 200
             assert requests["session"]().status_code == 401
         assert "Traceback" not in own.server.log()[written:]
-        assert "ada" not in own.server.log()[written:]
+        assert "somebody-of-note" not in own.server.log()[written:]
 
 
 def test_every_write_that_was_answered_outlives_a_crash_of_the_database(own: OwnService):
@@ -102,7 +102,7 @@ def test_every_write_that_was_answered_outlives_a_crash_of_the_database(own: Own
         for future in running:
             future.result(30)
     assert answers.keys() == {200, 503}
-    assert answers[200] > 50
+    assert answers[200] > 10
     found = dict(everybody(own))
     assert {identifier: found.get(identifier) for identifier, _ in kept} == dict(kept)
 

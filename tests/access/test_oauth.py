@@ -460,7 +460,7 @@ def test_it_does_not_serve_what_it_does_not_offer(db, path):
     assert Client().get(path).status_code == 404
 
 
-def test_the_documentation_is_a_client_on_its_own_host_only(workspace):
+def test_the_documentation_is_a_client_on_its_own_host_only(workspace, docs_client):
     browser = Client()
     browser.force_login(workspace.owner)
     query = {

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from apps.teams.models import User
@@ -87,13 +85,6 @@ def owner(workspace: Workspace) -> User:
     workspace.owner.set_password(PASSWORD)
     workspace.owner.save()
     return workspace.owner
-
-
-@pytest.fixture
-def docs_client(transactional_db: None) -> None:
-    """The documentation's own OAuth2 client. A migration makes it, and every test with a real server
-    empties the database when it ends."""
-    import_module("apps.access.migrations.0003_docs_client").add(apps, None)
 
 
 def sign_in(page: Page, user: User) -> None:
