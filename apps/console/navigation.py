@@ -36,6 +36,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 link("Participants", "group", "participants_participant", PARTICIPANTS_READ),
                 link("Schedules", "schedule", "schedules_scheduledmessage", PARTICIPANTS_READ),
                 link("Chatbots", "smart_toy", "chatbots_chatbot", CHATBOTS_READ),
+                link("Webhooks", "webhook", "chatbots_webhookendpoint", CHATBOTS_READ),
             ],
         },
         {
@@ -95,6 +96,7 @@ def tiles(request: HttpRequest) -> list[dict[str, str]]:
         "Participants": "Who your chatbots talk to, and what each knows of them.",
         "Schedules": "When a chatbot is prompted to speak to whom.",
         "Chatbots": "Their ids for the API.",
+        "Webhooks": "Where chatbots are prompted, and whether they answer.",
         "Members": "Who works in this team, and as what.",
         "API keys": "What programs sign in with.",
         "OAuth applications": "What people let act for them, and machines.",

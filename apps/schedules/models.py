@@ -87,6 +87,12 @@ class ScheduledMessage(TeamOwned):
                 fields=("chatbot", "due_at"), name="schedule_due", condition=Q(status=Status.PENDING)
             ),
             models.Index(fields=("chatbot",), name="schedule_by_chatbot"),
+            # Counts what each hour had. One entry for a delivery, and none for what was never delivered.
+            models.Index(
+                fields=("chatbot", "fired_for"),
+                name="schedule_fired",
+                condition=Q(fired_for__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

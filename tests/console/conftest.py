@@ -13,6 +13,7 @@ from apps.access.embedding import create_embed_key
 from apps.access.invitations import invite
 from apps.access.models import ApiKey
 from apps.access.services import create_application
+from apps.chatbots.services import set_endpoint
 from apps.participants.models import Participant, ParticipantData
 from apps.schedules.models import ScheduledMessage
 from apps.teams.models import Membership, Role, User
@@ -64,6 +65,7 @@ def fill(workspace: Workspace) -> dict[str, int]:
     embed_key = create_embed_key(
         team=team, chatbot=workspace.bot, name="Site", allowed_origins=["https://site.example"]
     )
+    hook = set_endpoint(chatbot=workspace.bot, url="https://bot.example/hook", now=timezone.now())
     guest = f"guest@{team.pk}.example"
     invited = invite(team=team, email=guest, role=Role.VIEWER, by=workspace.owner, now=timezone.now())
     return {
@@ -71,6 +73,7 @@ def fill(workspace: Workspace) -> dict[str, int]:
         "access_application": create_application(team=team, name="Job", is_machine=True).application.pk,
         "access_embedkey": embed_key.pk,
         "chatbots_chatbot": workspace.bot.pk,
+        "chatbots_webhookendpoint": hook.endpoint.pk,
         "participants_participant": Participant.objects.get(team=team).pk,
         "participants_participantdata": ParticipantData.objects.get(team=team).pk,
         "schedules_scheduledmessage": ScheduledMessage.objects.get(team=team).pk,

@@ -43,6 +43,15 @@ GET = """
     chatbots_chatbot_delete                 200   200   403   404   403   200   L
     chatbots_chatbot_change                 200   200   200   404   403   200   L
 
+    chatbots_webhookendpoint_rotate         200   403   403   404   403   200   L
+    chatbots_webhookendpoint_enable         403   403   403   404   403   403   L
+    chatbots_webhookendpoint_disable        200   200   403   404   403   200   L
+    chatbots_webhookendpoint_changelist     200   200   200   200   403   200   L
+    chatbots_webhookendpoint_add            200   403   403   200   403   403   L
+    chatbots_webhookendpoint_history        200   200   200   404   404   200   L
+    chatbots_webhookendpoint_delete         200   403   403   404   403   200   L
+    chatbots_webhookendpoint_change         200   200   200   404   403   200   L
+
     participants_participantdata_changelist H     H     H     H     H     H     L
     participants_participantdata_add        200   200   403   200   403   403   L
     participants_participantdata_history    200   200   200   404   404   200   L
@@ -57,6 +66,7 @@ GET = """
     access_apikey_change                    200   403   403   404   403   200   L
 
     schedules_scheduledmessage_cancel       200   200   403   404   403   200   L
+    schedules_scheduledmessage_retry        403   403   403   404   403   403   L
     schedules_scheduledmessage_changelist   200   200   200   200   403   200   L
     schedules_scheduledmessage_add          200   200   403   200   403   403   L
     schedules_scheduledmessage_history      200   200   200   404   404   200   L
@@ -132,6 +142,15 @@ POST = """
     chatbots_chatbot_delete                 200   200   403   404   403   200   L
     chatbots_chatbot_change                 200   200   403   404   403   200   L
 
+    chatbots_webhookendpoint_rotate         200   403   403   404   403   200   L
+    chatbots_webhookendpoint_enable         403   403   403   404   403   403   L
+    chatbots_webhookendpoint_disable        H     H     403   404   403   H     L
+    chatbots_webhookendpoint_changelist     200   200   200   200   403   200   L
+    chatbots_webhookendpoint_add            200   403   403   200   403   403   L
+    chatbots_webhookendpoint_history        200   200   200   404   404   200   L
+    chatbots_webhookendpoint_delete         200   403   403   404   403   200   L
+    chatbots_webhookendpoint_change         200   200   403   404   403   200   L
+
     participants_participantdata_changelist H     H     H     H     H     H     L
     participants_participantdata_add        200   200   403   200   403   403   L
     participants_participantdata_history    200   200   200   404   404   200   L
@@ -146,6 +165,7 @@ POST = """
     access_apikey_change                    403   403   403   403   403   403   L
 
     schedules_scheduledmessage_cancel       H     H     403   404   403   H     L
+    schedules_scheduledmessage_retry        403   403   403   404   403   403   L
     schedules_scheduledmessage_changelist   200   200   200   200   403   200   L
     schedules_scheduledmessage_add          200   200   403   200   403   403   L
     schedules_scheduledmessage_history      200   200   200   404   404   200   L

@@ -18,6 +18,7 @@ from .conftest import Console, fill, signed_in
 
 LISTS = (
     "chatbots/chatbot",
+    "chatbots/webhookendpoint",
     "participants/participant",
     "schedules/scheduledmessage",
     "access/apikey",

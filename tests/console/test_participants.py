@@ -15,6 +15,7 @@ from .conftest import Console, signed_in
 
 PEOPLE = "/admin/participants/participant/"
 DATA = "/admin/participants/participantdata/"
+NO_ATTEMPTS = {"attempt_set-TOTAL_FORMS": 0, "attempt_set-INITIAL_FORMS": 0}
 NO_INLINES = {"schedules-TOTAL_FORMS": 0, "schedules-INITIAL_FORMS": 0}
 
 
@@ -140,7 +141,7 @@ def test_a_schedule_is_cancelled_and_pending_again_when_saved(console: Console, 
     editor.post(f"{page}/cancel/")
     assert ScheduledMessage.objects.get().status == Status.CANCELLED
     when = {"scheduled_for_0": "2031-02-03", "scheduled_for_1": "04:05:00"}
-    editor.post(f"{page}/change/", {"name": "Later", "prompt": "p"} | when)
+    editor.post(f"{page}/change/", {"name": "Later", "prompt": "p"} | when | NO_ATTEMPTS)
     saved = ScheduledMessage.objects.get()
     assert (saved.name, saved.status, saved.external_id) == ("Later", Status.PENDING, "one")
     assert saved.due_at.isoformat() == "2031-02-03T04:05:00+00:00"
