@@ -240,6 +240,7 @@ class TestOutput:
         port = re.search(r"^Ready on http://127.0.0.1:(\d+)$", output, re.MULTILINE)
         assert port and f"http://127.0.0.1:{port[1]}/api/docs/" in output
         assert output.count("curl ") == 2
+        assert "bot |" not in output, "webhooks may not go to this machine"
 
     def test_secrets_are_shown_once(self, serve, data_dir):
         serve().process.terminate()
@@ -272,3 +273,20 @@ class TestOutput:
     def test_the_log_of_the_database_lies_beside_it(self, serve, data_dir):
         serve()
         assert "ready to accept connections" in cluster.log_file(data_dir).read_text()
+
+
+class TestDemoBot:
+    def test_a_prompt_reaches_it_and_it_writes_back(self, serve):
+        running = serve(WEBHOOK_ALLOW_PRIVATE_NETWORKS="true")
+        (prompt,) = [line for line in running.output().splitlines() if "+5sec" in line]
+        find = next(line for line in running.output().splitlines() if "identifier=ada" in line)
+        assert subprocess.run(["sh", "-c", prompt.strip() + " -fsS"], timeout=20).returncode == 0
+        said = re.compile(r"^bot \| Prompt for ada@example.org \(api\): Say hello to Ada\.$", re.MULTILINE)
+        assert eventually(lambda: said.search(running.output()) is not None, 20)
+
+        def kept() -> str:
+            return subprocess.run(
+                ["sh", "-c", find.strip() + " -fsS"], capture_output=True, text=True, timeout=20
+            ).stdout
+
+        assert eventually(lambda: '"last_prompt":"Say hello to Ada."' in kept(), 10)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from apps.chatbots.models import Chatbot
-from apps.chatbots.services import ensure_chatbot
+from apps.chatbots.services import ensure_chatbot, set_endpoint
 from apps.teams.models import Membership, Role, Team, User
 from apps.teams.services import EnsuredUser, ensure_member, ensure_team, ensure_user
 
@@ -32,6 +33,7 @@ class Bootstrapped:
     chatbots: list[Chatbot]
     machine: NewApplication
     embed_key: EmbedKey | None
+    webhook_secrets: dict[int, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -39,7 +41,7 @@ class Bootstrapped:
             "user": {"email": self.owner.email, "password": self.password},
             "api_key": self.api_key,
             "read_only_api_key": self.read_only_api_key,
-            "chatbots": [{"id": str(bot.public_id), "name": bot.name} for bot in self.chatbots],
+            "chatbots": [self._chatbot(bot) for bot in self.chatbots],
             "oauth_machine": {
                 "client_id": self.machine.application.client_id,
                 "client_secret": self.machine.secret,
@@ -52,6 +54,11 @@ class Bootstrapped:
             },
         }
 
+    def _chatbot(self, bot: Chatbot) -> dict[str, str]:
+        shown = {"id": str(bot.public_id), "name": bot.name}
+        secret = self.webhook_secrets.get(bot.pk)
+        return shown | {"webhook_secret": secret} if secret else shown
+
 
 @transaction.atomic
 def bootstrap(
@@ -60,9 +67,11 @@ def bootstrap(
     chatbot_names: Sequence[str],
     email: str = "",
     allowed_origins: Sequence[str] = DEFAULT_ORIGINS,
+    webhook_url: str = "",
 ) -> Bootstrapped:
     """Makes what is missing of a team, its owner and its chatbots, and issues credentials: two API keys,
-    an OAuth2 machine, and an embed key for the first chatbot. Raises origins.NoOrigin."""
+    an OAuth2 machine, and an embed key for the first chatbot. With a `webhook_url` these chatbots are
+    prompted there. Raises origins.NoOrigin and UnusableUrl."""
     team = ensure_team(team_name)
     ensured = _owner(team, email)
     ensure_member(team=team, user=ensured.user, role=Role.OWNER)
@@ -78,7 +87,15 @@ def bootstrap(
         chatbots=chatbots,
         machine=create_application(team=team, name="Machine", is_machine=True),
         embed_key=_embed_key(team, chatbots, allowed_origins),
+        webhook_secrets=_webhook_secrets(chatbots, webhook_url),
     )
+
+
+def _webhook_secrets(chatbots: list[Chatbot], url: str) -> dict[int, str]:
+    if not url:
+        return {}
+    now = timezone.now()
+    return {bot.pk: set_endpoint(chatbot=bot, url=url, now=now).secret for bot in chatbots}
 
 
 def _embed_key(team: Team, chatbots: list[Chatbot], allowed_origins: Sequence[str]) -> EmbedKey | None:

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.access.models import ApiKey
-from apps.chatbots.models import Chatbot
+from apps.chatbots import signing
+from apps.chatbots.models import Chatbot, WebhookEndpoint
 from apps.teams.models import Membership, Role, Team, User
 from tests.fixtures import Api
 
@@ -122,3 +123,30 @@ def test_it_makes_no_key_for_a_stranger(workspace, other):
         with pytest.raises(CommandError):
             call_command("create_api_key", *options)
     assert ApiKey.objects.count() == 2
+
+
+def test_it_sets_where_its_chatbots_are_prompted(db, capsys):
+    arguments = (*ARGUMENTS, "--webhook-url", "https://bot.example/hook")
+    made = run(capsys, *arguments)
+    first = [bot["webhook_secret"] for bot in made["chatbots"]]
+    assert all(secret.startswith("whsec_") for secret in first)
+    assert len(set(first)) == 2
+    assert {row.url for row in WebhookEndpoint.objects.all()} == {"https://bot.example/hook"}
+    again = run(capsys, *arguments)
+    endpoint = WebhookEndpoint.objects.get(chatbot__name="Reminders")
+    secrets = [
+        signing.unseal(bytes(sealed), chatbot_id=endpoint.chatbot_id) for sealed in secrets_of(endpoint)
+    ]
+    assert secrets == [again["chatbots"][0]["webhook_secret"], first[0]]
+    assert "webhook_secret" not in run(capsys, *ARGUMENTS)["chatbots"][0]
+
+
+def secrets_of(endpoint: WebhookEndpoint) -> list[bytes]:
+    assert endpoint.previous_secret is not None
+    return [endpoint.secret, endpoint.previous_secret]
+
+
+def test_it_refuses_what_is_no_webhook_and_makes_nothing(db):
+    with pytest.raises(CommandError, match="such as https://bot"):
+        call_command("bootstrap", *ARGUMENTS, "--webhook-url", "bot")
+    assert not Team.objects.exists()

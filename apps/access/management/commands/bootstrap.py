@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.access.bootstrap import DEFAULT_ORIGINS, Bootstrapped, bootstrap
 from apps.access.origins import NoOrigin
+from apps.chatbots.endpoints import UnusableUrl
 
 
 class Command(BaseCommand):
@@ -31,6 +32,9 @@ class Command(BaseCommand):
             help="a site whose pages may use the embed key; may be given several times "
             f"(default: {', '.join(DEFAULT_ORIGINS)})",
         )
+        parser.add_argument(
+            "--webhook-url", default="", metavar="URL", help="where the chatbots named here are prompted"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(
@@ -40,6 +44,7 @@ class Command(BaseCommand):
         chatbot: list[str],
         email: str,
         allowed_origin: list[str] | None,
+        webhook_url: str,
         json: bool,
         **_: Any,
     ) -> None:
@@ -49,8 +54,9 @@ class Command(BaseCommand):
                 chatbot_names=chatbot,
                 email=email,
                 allowed_origins=allowed_origin or DEFAULT_ORIGINS,
+                webhook_url=webhook_url,
             )
-        except NoOrigin as error:
+        except (NoOrigin, UnusableUrl) as error:
             raise CommandError(error.message) from error
         self.stdout.write(as_json(made) if json else as_text(made))
 
@@ -69,6 +75,7 @@ def as_text(made: Bootstrapped) -> str:
         f"OAuth2 machine  {made.machine.application.client_id}, secret {made.machine.secret}",
         *([f"Embed key       {made.embed_key.key}"] if made.embed_key else []),
         *(f"Chatbot         {bot.public_id}  {bot.name}" for bot in made.chatbots),
+        *(f"Webhook secret  {secret}" for secret in made.webhook_secrets.values()),
         "Passwords and keys are shown this once.",
     ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 
 from apps.access import keys, queries
 from apps.access.bootstrap import bootstrap
+from apps.access.demo_bot import ready_bot
 from apps.access.services import create_api_key
 from apps.chatbots.models import Chatbot
 from apps.teams.models import Membership, Role, Team
@@ -35,7 +36,7 @@ class Demo:
 class Command(BaseCommand):
     help = (
         "On an empty database make a demo team, and print its credentials once. "
-        "Then print the addresses and two curl lines to try."
+        "Then print the addresses and curl lines to try."
     )
 
     def handle(self, **_: Any) -> None:
@@ -46,7 +47,8 @@ class Command(BaseCommand):
             self.stdout.write(f"A demo team was made:\n\n{indent(as_text(made))}\n\n")
         self.stdout.write(indent(addresses()))
         if demo:
-            self.stdout.write(f"\nTry it:\n\n{indent(curl_lines(demo))}\n\n")
+            lines = curl_lines(demo, has_bot=demo_bot_environment() is not None)
+            self.stdout.write(f"\nTry it:\n\n{indent(lines)}\n\n")
 
 
 def remembered_demo() -> Demo | None:
@@ -89,7 +91,15 @@ def addresses() -> str:
     )
 
 
-def curl_lines(demo: Demo) -> str:
+def demo_bot_environment() -> dict[str, str] | None:
+    """With which examples/echo_bot.py is to be started; None where it is not."""
+    demo = remembered_demo()
+    chatbot = demo and Chatbot.objects.select_related("team").filter(public_id=demo.chatbot).first()
+    bot = ready_bot(chatbot) if chatbot else None
+    return bot.environment(api_url=base_url(), api_key=demo.api_key) if demo and bot else None
+
+
+def curl_lines(demo: Demo, *, has_bot: bool) -> str:
     person = {
         "identifier": "ada@example.org",
         "name": "Ada",
@@ -100,7 +110,18 @@ def curl_lines(demo: Demo) -> str:
     json_headers = "-H 'Content-Type: application/json' -H 'Prefer: return=representation'"
     save = f"curl -H {key} {json_headers} -d {shlex.quote(json.dumps(person))} {url}"
     find = f"curl -H {key} '{url}?identifier=ada@example.org'"
-    return f"{save}\n\n{find}"
+    return "\n\n".join([save, find, *([prompt_line(demo, key, url)] if has_bot else [])])
+
+
+def prompt_line(demo: Demo, key: str, url: str) -> str:
+    """Has the demo's bot prompted in five seconds."""
+    schedule = {"name": "Hello", "prompt": "Say hello to Ada.", "date": "WHEN"}
+    entry = {"experiment": demo.chatbot, "schedules": [schedule]}
+    body = shlex.quote(json.dumps({"identifier": "ada@example.org", "data": [entry]}))
+    # With GNU's date, or with that of BSD and macOS.
+    when = "$(date -u -d +5sec +%FT%TZ 2>/dev/null || date -u -v+5S +%FT%TZ)"
+    body = body.replace("WHEN", f"'\"{when}\"'")
+    return f"curl -H {key} -H 'Content-Type: application/json' -d {body} {url}"
 
 
 def indent(text: str) -> str:

@@ -22,6 +22,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from apps.access.demo_bot import PROGRAM
+from apps.access.management.commands.demo import demo_bot_environment
 from config import database, env
 from config.processes import die_with_parent
 from config.web import require_free_port
@@ -49,21 +51,26 @@ class Command(BaseCommand):
         if options["stop_with_parent"]:
             die_with_parent(os.getppid(), signal.SIGTERM)
         children: dict[str, subprocess.Popen[str]] = {}
+        helpers: list[subprocess.Popen[str]] = []
         try:
-            self._prepare()
+            bot = self._prepare()
             commands = _procfile()
+            if bot:
+                with _signals_later():
+                    helpers.append(_spawn("bot", [sys.executable, str(PROGRAM)], environment=bot))
             for name, command in commands.items():
                 # A signal between a child's start and its entry here would leave it behind.
                 with _signals_later():
-                    children[name] = _spawn(name, command, is_alone=len(commands) == 1)
+                    children[name] = _spawn(name, command)
             self._wait_until_ready(children)
             while True:
                 _require_all(children)
                 time.sleep(0.2)
         finally:
-            _end(list(children.values()))
+            _end([*children.values(), *helpers])
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> dict[str, str] | None:
+        """Returns what the demo's bot is to be started with, if it is."""
         if not env.DATABASE_URL:
             database.start(env.DATA_DIR)
         with connection.cursor() as cursor:
@@ -75,8 +82,10 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
             self.stdout.write(f"The database is ready: {len(pending)} migrations applied.")
         call_command("demo", stdout=self.stdout)
+        bot = demo_bot_environment()
         _disconnect()
         self.stdout.flush()
+        return bot
 
     def _wait_until_ready(self, children: dict[str, subprocess.Popen[str]]) -> None:
         deadline = time.monotonic() + _START
@@ -119,14 +128,16 @@ def _procfile() -> dict[str, list[str]]:
     return commands
 
 
-def _spawn(name: str, command: list[str], *, is_alone: bool) -> subprocess.Popen[str]:
-    output = None if is_alone else subprocess.PIPE
+def _spawn(
+    name: str, command: list[str], *, environment: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
     child = subprocess.Popen(
         command,
         cwd=env.BASE_DIR,
+        env=os.environ | (environment or {}),
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=None if is_alone else subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         preexec_fn=partial(_in_child, os.getpid()),
     )
