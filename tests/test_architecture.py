@@ -29,6 +29,7 @@ ENVIRONMENT = {
 # Reads of a team's table that do not start with for_team, and why each sees no other team's rows.
 READS = {
     "apps/access/invitations.py: Invitation.select_related": "the secret of the link says which team",
+    "apps/access/management/commands/demo.py: Chatbot.select_related": "the demo's own, by the id that it kept",
     "apps/console/participants.py: ParticipantData.select_related": "of a participant that was found in its team",
     "apps/access/services.py: ApiKey.filter": "the key that this request was let in by, and one that a form shows",
     "apps/access/embedding.py: EmbedKey.filter": "one that a form shows, and who may ask from which origin",
