@@ -18,8 +18,10 @@ UNAVAILABLE = {"detail": "The database can't be reached just now. Nothing was wr
 
 @pytest.fixture
 def own(own_service: OwnService) -> Iterator[OwnService]:
-    """Its database runs before and after."""
+    """Its database runs before and after, and the server has used it: the first use would start it again."""
     own_service.start_database()
+    with own_service.client() as client:
+        assert client.get("/api/participants").status_code == 200
     yield own_service
     own_service.start_database()
 
