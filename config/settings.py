@@ -212,8 +212,9 @@ def _database(address: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(env.DATABASE_URL)}
-# `manage.py worker` puts it in the place of the other.
+# `manage.py worker` puts it in the place of the other. It is no pooler, so that statements can be prepared.
 WORKER_DATABASE = _database(env.WORKER_DATABASE_URL or env.DATABASE_URL)
+WORKER_DATABASE["OPTIONS"]["prepare_threshold"] = 5
 # What goes out
 
 WEBHOOK_ALLOW_PRIVATE_NETWORKS = env.WEBHOOK_ALLOW_PRIVATE_NETWORKS

@@ -82,11 +82,8 @@ class ScheduledMessage(TeamOwned):
             models.CheckConstraint(condition=Q(status__in=Status.values), name="schedule_status_known"),
         )
         indexes = (
-            # The claim walks it from each endpoint that has room: what is not due yet costs nothing.
-            models.Index(
-                fields=("chatbot", "due_at"), name="schedule_due", condition=Q(status=Status.PENDING)
-            ),
-            models.Index(fields=("chatbot",), name="schedule_by_chatbot"),
+            # The claim walks it for each endpoint that has room: what is not due yet costs nothing.
+            models.Index(fields=("chatbot", "status", "due_at"), name="schedule_due"),
             # Counts what each hour had. One entry for a delivery, and none for what was never delivered.
             models.Index(
                 fields=("chatbot", "fired_for"),
