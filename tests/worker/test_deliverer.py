@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -14,8 +17,10 @@ from django.utils.timezone import now
 from apps.chatbots.models import Chatbot, WebhookEndpoint
 from apps.chatbots.services import enable_endpoint, rotate_secret
 from apps.schedules.deliverer import Deliverer, Pace
+from apps.schedules.delivery import message_id
 from apps.schedules.models import DeliveryAttempt, Outcome, ScheduledMessage, Status
 from apps.schedules.outbound import Outbound
+from apps.schedules.services import ScheduleCancel, ScheduleSave, apply_schedules
 from tests.receiver import Received, Receiver, Reply, receiving
 from tests.schedules.due import attempts, endpoint, schedule, schedules
 
@@ -253,6 +258,58 @@ def test_a_receiver_that_was_away_gets_all_of_it(workspace):
     assert count(Status.DELIVERED) == 30
     tried = ScheduledMessage.objects.filter(attempts__gt=1).count()
     assert tried < 15, "most of them waited instead of failing"
+
+
+def test_cancels_and_edits_race_with_the_sweep_and_the_record_shows_who_was_first(workspace, receiver):
+    endpoint(workspace.bot, receiver.url)
+    rows = schedules(workspace, 200, date=now() + timedelta(seconds=1))
+    cancelled, edited = rows[0::3], rows[1::3]
+
+    def change(row: ScheduledMessage, text: str | None) -> None:
+        item: ScheduleSave | ScheduleCancel = ScheduleCancel(row.chatbot_id, row.external_id)
+        if text:
+            item = ScheduleSave(row.chatbot_id, row.external_id, row.name, text, row.scheduled_for)
+        apply_schedules(team=row.team, participant_id=row.participant_id, items=[item], now=now())
+
+    def all_of(part: list[ScheduledMessage], text: str | None) -> None:
+        for row in part:
+            change(row, text)
+            time.sleep(0.01)
+
+    pace = Pace(sweep=0.02, gather_results=0.01, each_endpoint=4)
+    halves = [part[i::2] for part in (cancelled, edited) for i in range(2)]
+    texts = [None, None, "Edited", "Edited"]
+    with ThreadPoolExecutor(5) as pool:
+        delivering = pool.submit(
+            deliver, lambda: not open_rows() and now() > rows[0].due_at, pace=pace, seconds=30
+        )
+        time.sleep(0.7)
+        list(pool.map(closing, [partial(all_of, *given) for given in zip(halves, texts, strict=True)]))
+        delivering.result(40)
+    assert {row.status for row in ScheduledMessage.objects.filter(pk__in=[r.pk for r in cancelled])} <= {
+        Status.CANCELLED,
+        Status.DELIVERED,
+    }
+    for row in ScheduledMessage.objects.filter(status=Status.CANCELLED):
+        assert all(attempt.started_at < row.updated_at for attempt in attempts(row))
+    received = Counter(got.id for got in receiver.got)
+    assert set(received.values()) == {1}
+    begun = {message_id(a.schedule.public_id, a.occurrence) for a in DeliveryAttempt.objects.all()}
+    assert set(received) == begun, "what came had begun, and is in the record"
+    last = {got.data["schedule"]["id"]: got.prompt for got in receiver.got}
+    for row in ScheduledMessage.objects.filter(pk__in=[r.pk for r in edited], prompt="Edited"):
+        assert last[str(row.public_id)] == "Edited", "an edit that was answered is what came last"
+
+
+def open_rows() -> bool:
+    return ScheduledMessage.objects.filter(status__in=(Status.PENDING, Status.SENDING)).exists()
+
+
+def closing(work: Callable[[], None]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
 
 
 def prompts(got: list[Received]) -> set[str]:
