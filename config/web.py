@@ -32,14 +32,14 @@ def require_free_port(host: str, port: int) -> None:
             ) from error
 
 
-def serve() -> None:
-    """Serve until SIGINT or SIGTERM."""
+def serve(module: str = "config.wsgi") -> None:
+    """Serve the module's `application` until SIGINT or SIGTERM."""
     require_free_port(env.HOST, env.PORT)
     # Once, before the workers are forked: they share its memory, start in an instant, and what keeps the
     # service from starting is said once.
-    import_module("config.wsgi")
+    import_module(module)
     server = Granian(
-        "config.wsgi:application",
+        f"{module}:application",
         address=env.HOST,
         port=env.PORT,
         interface=Interfaces.WSGI,
@@ -51,10 +51,10 @@ def serve() -> None:
         workers_kill_timeout=2,
         log_level=LogLevels.warning,
     )
-    server.serve(target_loader=partial(_application, os.getpid()), wrap_loader=False)
+    server.serve(target_loader=partial(_application, module, os.getpid()), wrap_loader=False)
 
 
-def _application(parent: int) -> Any:
+def _application(module: str, parent: int) -> Any:
     """In a worker. Granian's workers outlive a main process that was killed, and keep the port."""
     die_with_parent(parent, signal.SIGKILL)
     # Until granian sets its own, a worker has the main process's handlers, which do nothing here: told to
@@ -63,7 +63,7 @@ def _application(parent: int) -> Any:
     # Ctrl-C reaches the main process too, which passes it on as SIGTERM. Of two signals at once a worker
     # hangs, until it is killed.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    return import_module("config.wsgi").application
+    return import_module(module).application
 
 
 if __name__ == "__main__":
