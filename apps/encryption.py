@@ -47,14 +47,31 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Ring:
+class Ring:
+    """The keys, by the first bytes of what they sealed. The first one seals."""
+
     header: bytes
     first: AESGCM
     by_header: dict[bytes, AESGCM]
 
+    def seal(self, text: bytes, *, binding: bytes) -> bytes:
+        """`binding` names the row: what it has in common with no other value."""
+        nonce = os.urandom(12)
+        return self.header + nonce + self.first.encrypt(nonce, text, binding)
+
+    def unseal(self, sealed: bytes, *, binding: bytes) -> bytes:
+        """Raises Unreadable."""
+        key = self.by_header.get(sealed[:HEADER_LENGTH])
+        if key is None:
+            raise Unreadable
+        try:
+            return key.decrypt(sealed[HEADER_LENGTH:_NONCE_END], sealed[_NONCE_END:], binding)
+        except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
+            raise Unreadable from error
+
 
 @lru_cache(maxsize=4)
-def _ring_of(keys: tuple[str, ...]) -> _Ring:
+def _ring_of(keys: tuple[str, ...]) -> Ring:
     by_header = {}
     for text in keys:
         try:
@@ -67,34 +84,27 @@ def _ring_of(keys: tuple[str, ...]) -> _Ring:
     if not by_header:
         raise ImproperlyConfigured("DATA_ENCRYPTION_KEYS is empty.")
     header = next(iter(by_header))
-    return _Ring(header, by_header[header], by_header)
+    return Ring(header, by_header[header], by_header)
 
 
-def _ring() -> _Ring:
+def ring() -> Ring:
+    """That of the settings. For many values, ask once."""
     return _ring_of(tuple(settings.DATA_ENCRYPTION_KEYS))
 
 
 def current_header() -> bytes:
     """How values start that the first key sealed."""
-    return _ring().header
+    return ring().header
 
 
 def seal(text: bytes, *, binding: bytes) -> bytes:
     """`binding` names the row: what it has in common with no other value."""
-    ring = _ring()
-    nonce = os.urandom(12)
-    return ring.header + nonce + ring.first.encrypt(nonce, text, binding)
+    return ring().seal(text, binding=binding)
 
 
 def unseal(sealed: bytes, *, binding: bytes) -> bytes:
     """Raises Unreadable."""
-    key = _ring().by_header.get(sealed[:HEADER_LENGTH])
-    if key is None:
-        raise Unreadable
-    try:
-        return key.decrypt(sealed[HEADER_LENGTH:_NONCE_END], sealed[_NONCE_END:], binding)
-    except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
-        raise Unreadable from error
+    return ring().unseal(sealed, binding=binding)
 
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg]  # not generic at run time

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
+from apps.sql import fetch
 from apps.teams.models import Team, User
 
 from .scopes import ALL, Scopes, effective_scopes
@@ -88,11 +87,10 @@ class UsableToken:
 def usable_key(*, digest: bytes) -> UsableKey | None:
     """The key with this SHA-256, unless it is revoked or expired, or its owner is inactive or has
     left the team."""
-    with connection.cursor() as cursor:
-        cursor.execute(_USABLE_KEY, [digest])
-        row = cursor.fetchone()
-    if row is None:
+    rows = fetch(_USABLE_KEY, [digest])
+    if not rows:
         return None
+    row = rows[0]
     return UsableKey(
         id=row[0],
         read_only=row[1],
@@ -106,11 +104,10 @@ def usable_key(*, digest: bytes) -> UsableKey | None:
 def usable_token(*, checksum: str) -> UsableToken | None:
     """The OAuth2 access token with this SHA-256 (in hex), unless it is expired, its person inactive or no
     longer in the team, or its application gone from the team."""
-    with connection.cursor() as cursor:
-        cursor.execute(_USABLE_TOKEN, [checksum])
-        row = cursor.fetchone()
-    if row is None:
+    rows = fetch(_USABLE_TOKEN, [checksum])
+    if not rows:
         return None
+    row = rows[0]
     return UsableToken(
         id=row[0],
         application_id=row[1],

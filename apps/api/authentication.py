@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -10,8 +13,19 @@ from apps.access.caller import Caller
 from apps.access.services import SESSION_TEAM, caller_for_bearer, caller_for_key, caller_for_session
 from apps.teams.models import User
 
+API_KEY, EMBED_KEY = "HTTP_X_API_KEY", "HTTP_X_EMBED_KEY"
 CHALLENGE = 'Bearer realm="api"'
 EMBED_KEY_REFUSED = "An embed key opens only the widget's operations, under /api/widget/."
+
+
+def brings_credential(meta: Mapping[str, Any]) -> bool:
+    """Whether a request's headers have a credential, so that nobody asks for its session."""
+    return bool(_bearer(meta) or meta.get(API_KEY, "").strip() or meta.get(EMBED_KEY, "").strip())
+
+
+def _bearer(meta: Mapping[str, Any]) -> str:
+    scheme, _, token = meta.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class CallerAuthentication(BaseAuthentication):
@@ -27,12 +41,11 @@ class CallerAuthentication(BaseAuthentication):
         return (caller.user, caller) if caller else None
 
     def find_caller(self, request: Request) -> Caller | None:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-        if scheme.lower() == "bearer" and (token := token.strip()):
+        if token := _bearer(request.META):
             return caller_for_bearer(token)
-        if key := request.META.get("HTTP_X_API_KEY", "").strip():
+        if key := request.META.get(API_KEY, "").strip():
             return caller_for_key(key)
-        if key := request.META.get("HTTP_X_EMBED_KEY", "").strip():
+        if key := request.META.get(EMBED_KEY, "").strip():
             return self.embed_key_caller(request, key)
         return self.session_caller(request)
 

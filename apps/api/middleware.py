@@ -9,11 +9,14 @@ from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 
 from config import logs
 
 from . import errors
+from .authentication import brings_credential
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -87,6 +90,21 @@ class DatabaseOutage:
         if isinstance(error, errors.DATABASE_OUTAGE):
             return errors.unavailable(request, error)
         return None
+
+
+class ForPages:
+    """What pages need and the API does not: the session, messages, what a browser is told. It took a fifth of
+    a short request. The API has it too where a session may speak for the caller."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = self.page = get_response
+        for name in reversed(settings.PAGE_MIDDLEWARE):
+            # As Django does with those of MIDDLEWARE. Those that look at the view could not stand here.
+            self.page = convert_exception_to_response(import_string(name)(self.page))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_api = request.path_info.startswith("/api/") and brings_credential(request.META)
+        return self.get_response(request) if is_api else self.page(request)
 
 
 class ContentSecurityPolicy:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q, QuerySet
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-_signer = Signer(sep=".", salt="api.cursor")
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the row with this id, or before it when it is read backwards."""
+
+    is_backwards: bool
+    id: int
+    due_at: datetime | None = None
 
 
 class NewestFirst(CursorPagination):
@@ -28,6 +38,10 @@ class NewestFirst(CursorPagination):
     max_page_size = 1500
     page_size_query_param = "page_size"
     ordering = "-id"
+    is_ascending = False
+    signer: ClassVar[Signer] = Signer(sep=".", salt="api.cursor")
+
+    page: list[Any]
 
     def get_page_size(self, request: Request) -> int:
         """More digits than Python turns into a number are more than the greatest page too."""
@@ -36,50 +50,69 @@ class NewestFirst(CursorPagination):
             return self.page_size
         return min(int(text[:9]), self.max_page_size)
 
-    def decode_cursor(self, request: Request) -> Cursor | None:
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        return self.paginate(request, lambda place, limit: list(self.beginning_at(place, queryset)[:limit]))
+
+    def paginate(self, request: Request, read: Callable[[Place | None, int], list[Row]]) -> list[Row]:
+        """The page that is asked for. `read` gives so many rows at most, those nearest to the place first.
+
+        Raises NotFound for a cursor that was not issued here.
+        """
+        size = self.get_page_size(request)
+        self._request, self._place = request, self._place_of(request)
+        is_backwards = self._place is not None and self._place.is_backwards
+        found = read(self._place, size + 1)
+        page = found[:size]
+        if is_backwards:
+            page.reverse()
+        self.page = page
+        self.has_next = is_backwards or len(found) > size
+        self.has_previous = len(found) > size if is_backwards else self._place is not None
+        return page
+
+    def _place_of(self, request: Request) -> Place | None:
         encoded = request.query_params.get(self.cursor_query_param)
         if not encoded:
             return None
         try:
-            value = _signer.unsign(encoded)
+            return self.place_in(self.signer.unsign(encoded))
         except BadSignature as error:
             raise NotFound(self.invalid_cursor_message) from error
-        return Cursor(offset=0, reverse=value[0] == "p", position=int(value[1:]))
-
-    base_url: str
-
-    def encode_cursor(self, cursor: Cursor) -> str:
-        assert cursor.offset == 0, "ids are unique"
-        encoded = _signer.sign(f"{'p' if cursor.reverse else 'n'}{cursor.position}")
-        return replace_query_param(self.base_url, self.cursor_query_param, encoded)
-
-    # When the rows of a page were deleted, REST framework's own links would skip the row at its edge.
 
     def get_next_link(self) -> str | None:
-        if not self.page and self.has_next and self.next_position is not None:
-            return self.encode_cursor(Cursor(offset=0, reverse=False, position=int(self.next_position) + 1))
-        return super().get_next_link()
+        return self._link(is_backwards=False) if self.has_next else None
 
     def get_previous_link(self) -> str | None:
-        if not self.page and self.has_previous and self.previous_position is not None:
-            return self.encode_cursor(
-                Cursor(offset=0, reverse=True, position=int(self.previous_position) - 1)
-            )
-        return super().get_previous_link()
+        return self._link(is_backwards=True) if self.has_previous else None
 
+    def _link(self, *, is_backwards: bool) -> str:
+        if self.page:
+            place = self.place_at(self.page[0 if is_backwards else -1], is_backwards=is_backwards)
+        else:
+            # Its rows are gone: the neighbours begin at the place from which it was asked for, with its row.
+            assert self._place is not None, "the first page has neighbours only when it has rows"
+            step = 1 if is_backwards == self.is_ascending else -1
+            place = replace(self._place, is_backwards=is_backwards, id=self._place.id + step)
+        cursor = self.signer.sign(self.text_of(place))
+        return replace_query_param(self._request.build_absolute_uri(), self.cursor_query_param, cursor)
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a page begins: after this row, or before it when it is read backwards."""
+    # What an order is made of
 
-    is_backwards: bool
-    due_at: datetime
-    id: int
+    def beginning_at(self, place: Place | None, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if place is None:
+            return rows.order_by("-id")
+        if place.is_backwards:
+            return rows.filter(id__gt=place.id).order_by("id")
+        return rows.filter(id__lt=place.id).order_by("-id")
 
-    def beyond(self) -> Q:
-        if self.is_backwards:
-            return Q(due_at__lte=self.due_at) & (Q(due_at__lt=self.due_at) | Q(id__lt=self.id))
-        return Q(due_at__gte=self.due_at) & (Q(due_at__gt=self.due_at) | Q(id__gt=self.id))
+    def place_at(self, row: Any, *, is_backwards: bool) -> Place:
+        return Place(is_backwards, row.id)
+
+    def text_of(self, place: Place) -> str:
+        return f"{'p' if place.is_backwards else 'n'}{place.id}"
+
+    def place_in(self, text: str) -> Place:
+        return Place(text[0] == "p", int(text[1:]))
 
 
 class SoonestFirst(NewestFirst):
@@ -88,47 +121,26 @@ class SoonestFirst(NewestFirst):
     A cursor is `n` or `p`, the moment and the id that the page starts after, and a signature of its own.
     """
 
-    _signer = Signer(sep="~", salt="api.cursor.due_at")
-    page: list[Any]
+    is_ascending = True
+    signer = Signer(sep="~", salt="api.cursor.due_at")
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
-        size = self.get_page_size(request)
-        self.base_url = request.build_absolute_uri()
-        self._place = self._place_of(request)
-        is_backwards = self._place is not None and self._place.is_backwards
-        rows = queryset.order_by("-due_at", "-id") if is_backwards else queryset.order_by("due_at", "id")
-        if self._place:
-            rows = rows.filter(self._place.beyond())
-        found = list(rows[: size + 1])
-        self.page = found[:size]
-        if is_backwards:
-            self.page.reverse()
-        self.has_next = is_backwards or len(found) > size
-        self.has_previous = len(found) > size if is_backwards else self._place is not None
-        return self.page
+    def beginning_at(self, place: Place | None, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if place is None:
+            return rows.order_by("due_at", "id")
+        at, key = place.due_at, place.id
+        if place.is_backwards:
+            before = Q(due_at__lte=at) & (Q(due_at__lt=at) | Q(id__lt=key))
+            return rows.filter(before).order_by("-due_at", "-id")
+        after = Q(due_at__gte=at) & (Q(due_at__gt=at) | Q(id__gt=key))
+        return rows.filter(after).order_by("due_at", "id")
 
-    def _place_of(self, request: Request) -> _Place | None:
-        encoded = request.query_params.get(self.cursor_query_param)
-        if not encoded:
-            return None
-        try:
-            way, moment, key = self._signer.unsign(encoded).split("_")
-        except BadSignature as error:
-            raise NotFound(self.invalid_cursor_message) from error
-        return _Place(way == "p", datetime.fromisoformat(moment), int(key))
+    def place_at(self, row: Any, *, is_backwards: bool) -> Place:
+        return Place(is_backwards, row.id, row.due_at)
 
-    def get_next_link(self) -> str | None:
-        return self._link("n", self.page[-1] if self.page else None, -1) if self.has_next else None
+    def text_of(self, place: Place) -> str:
+        assert place.due_at is not None
+        return f"{'p' if place.is_backwards else 'n'}_{place.due_at.isoformat()}_{place.id}"
 
-    def get_previous_link(self) -> str | None:
-        return self._link("p", self.page[0] if self.page else None, 1) if self.has_previous else None
-
-    def _link(self, way: str, row: Any, step_back: int) -> str:
-        if row:
-            moment, key = row.due_at, row.pk
-        else:
-            # Its rows are gone: the neighbours begin at the place from which it was asked for.
-            assert self._place is not None, "the first page has neighbours only when it has rows"
-            moment, key = self._place.due_at, self._place.id + step_back
-        encoded = self._signer.sign(f"{way}_{moment.isoformat()}_{key}")
-        return replace_query_param(self.base_url, self.cursor_query_param, encoded)
+    def place_in(self, text: str) -> Place:
+        way, moment, key = text.split("_")
+        return Place(way == "p", int(key), datetime.fromisoformat(moment))

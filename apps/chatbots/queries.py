@@ -6,9 +6,13 @@ from collections.abc import Collection
 from uuid import UUID
 
 from apps.errors import DomainError
+from apps.sql import fetch
 from apps.teams.models import Team
 
-from .models import Chatbot
+_IDS = """
+    SELECT public_id, id FROM chatbots_chatbot
+     WHERE team_id = %(team)s AND public_id = ANY(%(public_ids)s)
+"""
 
 
 class ChatbotsNotFound(DomainError):
@@ -23,8 +27,8 @@ def chatbot_ids(*, team: Team, public_ids: Collection[UUID]) -> dict[UUID, int]:
     """The internal id of each of a team's chatbots, by public id. Raises ChatbotsNotFound."""
     if not public_ids:
         return {}
-    rows = Chatbot.objects.for_team(team).filter(public_id__in=public_ids)
-    found: dict[UUID, int] = dict(rows.values_list("public_id", "pk"))
+    rows = fetch(_IDS, {"team": team.pk, "public_ids": list(public_ids)})
+    found: dict[UUID, int] = dict(rows)
     if missing := [public_id for public_id in public_ids if public_id not in found]:
         raise ChatbotsNotFound(missing)
     return found

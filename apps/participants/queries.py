@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -16,27 +16,18 @@ from .models import Participant, ParticipantData
 from .platforms import Platform, normalise_identifier
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one chatbot keeps of a participant; `text` is JSON text."""
+class Entry(NamedTuple):
+    """What one chatbot keeps of a participant: the chatbot's name and public id, and JSON text."""
 
     chatbot: str
-    chatbot_id: UUID
+    chatbot_id: str
     text: bytes
 
 
-def participants(
-    *, team: Team, identifier: str | None = None, platform: str | None = None, chatbot: UUID | None = None
-) -> QuerySet[Participant]:
-    """A team's participants. `chatbot` keeps those for whom that chatbot has data."""
+def participants(*, team: Team, identifier: str | None = None) -> QuerySet[Participant]:
+    """A team's participants, for other tables to refer to; `pages` reads the list."""
     rows = Participant.objects.for_team(team)
-    if platform is not None:
-        rows = rows.filter(platform=platform)
-    if identifier is not None:
-        rows = rows.filter(_has_identifier(identifier))
-    if chatbot is not None:
-        rows = rows.filter(data_set__chatbot__public_id=chatbot, data_set__chatbot__team=team)
-    return rows
+    return rows if identifier is None else rows.filter(_has_identifier(identifier))
 
 
 class ParticipantNotFound(DomainError):
@@ -72,5 +63,5 @@ def entries(
     fields = ("participant_id", "chatbot_id", "chatbot__name", "chatbot__public_id", "data")
     for participant_id, chatbot_id, name, public_id, sealed in rows.order_by("id").values_list(*fields):
         text = encryption.unseal(bytes(sealed), participant_id=participant_id, chatbot_id=chatbot_id)
-        found[participant_id].append(Entry(name, public_id, text))
+        found[participant_id].append(Entry(name, str(public_id), text))
     return found

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.errors import DomainError
+from apps.sql import execute, fetch
 from apps.teams.identifiers import uuid7
 from apps.teams.models import Team
 
@@ -84,9 +85,8 @@ def save_participant(
 ) -> SavedParticipant:
     """Creates the participant, or changes of the one that is there what is given."""
     identifier = normalise_identifier(identifier, platform)
-    with connection.cursor() as cursor:
-        cursor.execute(_SAVE, [team.pk, uuid7(), platform, identifier, name or "", remote_id or "", now, now])
-        return SavedParticipant(*cursor.fetchone())
+    values = [team.pk, uuid7(), platform, identifier, name or "", remote_id or "", now, now]
+    return SavedParticipant(*fetch(_SAVE, values)[0])
 
 
 def save_data(*, team: Team, participant_id: int, writes: Sequence[DataWrite], now: datetime) -> None:
@@ -97,18 +97,17 @@ def save_data(*, team: Team, participant_id: int, writes: Sequence[DataWrite], n
         encryption.seal(write.text or b"{}", participant_id=participant_id, chatbot_id=write.chatbot_id)
         for write in writes
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SAVE_DATA,
-            {
-                "team": team.pk,
-                "participant": participant_id,
-                "chatbots": [write.chatbot_id for write in writes],
-                "data": sealed,
-                "versions": [0 if write.text is None else 1 for write in writes],
-                "now": now,
-            },
-        )
+    execute(
+        _SAVE_DATA,
+        {
+            "team": team.pk,
+            "participant": participant_id,
+            "chatbots": [write.chatbot_id for write in writes],
+            "data": sealed,
+            "versions": [0 if write.text is None else 1 for write in writes],
+            "now": now,
+        },
+    )
 
 
 def merge_data(

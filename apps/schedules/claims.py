@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from psycopg import Cursor
+from apps.sql import fetch
 
 from .models import Outcome, Status
 
@@ -181,7 +179,7 @@ def claim(*, limit: int, each: int, cautious: int, busy: Mapping[int, int]) -> l
     No endpoint gets more than `each` at once, less what this worker is sending it (`busy`, by chatbot);
     one in trouble no more than `cautious`.
     """
-    rows = _execute(
+    rows = fetch(
         _CLAIM,
         {
             "limit": limit,
@@ -198,7 +196,7 @@ def record(results: Sequence[Settled]) -> Collection[int]:
     """Writes what became of attempts. Returns those to be tried again: somebody is editing their schedule."""
     if not results:
         return ()
-    rows = _execute(
+    rows = fetch(
         _RECORD,
         {
             "attempts": [result.attempt_id for result in results],
@@ -219,15 +217,5 @@ def record(results: Sequence[Settled]) -> Collection[int]:
 
 def give_back_lost(*, lease: timedelta = LEASE) -> int:
     """Makes due again what a worker took and never recorded. Returns how many attempts were lost."""
-    rows = _execute(
-        _GIVE_BACK_LOST, {"lease": lease.total_seconds(), "limit": _LOST_AT_A_TIME, "reason": LOST}
-    )
+    rows = fetch(_GIVE_BACK_LOST, {"lease": lease.total_seconds(), "limit": _LOST_AT_A_TIME, "reason": LOST})
     return int(rows[0][0])
-
-
-def _execute(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """With the values apart from the statement, which a worker's connection therefore prepares once: reading
-    and planning it anew took as long as executing it for fifty rows."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, values).fetchall()

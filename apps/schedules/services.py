@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
-
+from apps.sql import execute
 from apps.teams.identifiers import uuid7
 from apps.teams.models import Team
 
@@ -127,30 +126,28 @@ def apply_schedules(
     saves = [(key[1], item) for key, item in last.items() if isinstance(item, ScheduleSave)]
     cancels = [key for key, item in last.items() if isinstance(item, ScheduleCancel)]
     who: dict[str, Any] = {"team": team.pk, "participant": participant_id, "now": now}
-    with connection.cursor() as cursor:
-        if cancels:
-            chatbots, external_ids = zip(*cancels, strict=True)
-            cursor.execute(_CANCEL, who | {"chatbots": list(chatbots), "external_ids": list(external_ids)})
-        if saves:
-            cursor.execute(
-                _SAVE,
-                who
-                | {
-                    "chatbots": [item.chatbot_id for _, item in saves],
-                    "public_ids": [uuid7() for _ in saves],
-                    "external_ids": [external_id for external_id, _ in saves],
-                    "names": [item.name for _, item in saves],
-                    "prompts": [item.prompt for _, item in saves],
-                    "dates": [item.date for _, item in saves],
-                    "rrules": [item.rule_columns[0] for _, item in saves],
-                    "timezones": [item.rule_columns[1] for _, item in saves],
-                    "starts": [item.rule_columns[2] for _, item in saves],
-                },
-            )
+    if cancels:
+        chatbots, external_ids = zip(*cancels, strict=True)
+        execute(_CANCEL, who | {"chatbots": list(chatbots), "external_ids": list(external_ids)})
+    if saves:
+        rules = [item.rule_columns for _, item in saves]
+        execute(
+            _SAVE,
+            who
+            | {
+                "chatbots": [item.chatbot_id for _, item in saves],
+                "public_ids": [uuid7() for _ in saves],
+                "external_ids": [external_id for external_id, _ in saves],
+                "names": [item.name for _, item in saves],
+                "prompts": [item.prompt for _, item in saves],
+                "dates": [item.date for _, item in saves],
+                "rrules": [rule for rule, _, _ in rules],
+                "timezones": [timezone for _, timezone, _ in rules],
+                "starts": [starts for _, _, starts in rules],
+            },
+        )
 
 
 def retry_schedule(schedule_id: int) -> bool:
     """Makes a failed schedule due at once. False, and nothing done, when it is not failed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RETRY, [schedule_id])
-        return bool(cursor.rowcount)
+    return bool(execute(_RETRY, [schedule_id]))

@@ -43,6 +43,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.close()
             connection._pool.putconn(connection)
 
+    def _configure_connection(self, connection: Any) -> bool:
+        """Behind PgBouncer each transaction may have another session, without what was prepared in the last.
+        A pooler shows by its greeting, which names no process of the server's."""
+        server_pid = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+        if server_pid != connection.info.backend_pid:
+            connection.prepare_threshold = None
+        return bool(super()._configure_connection(connection))  # type: ignore[misc]  # not in the stubs
+
     def _start_server(self) -> None:
         # Once: a server that is stopped while this process runs stays stopped.
         if not env.DATABASE_URL and not DatabaseWrapper._is_started:

@@ -62,7 +62,7 @@ def test_it_takes_the_same_statements_whatever_the_number(workspace, django_asse
         workspace.upsert(
             f"p{n}", *({"experiment": str(b.public_id), "data": {"n": n}} for b in workspace.bots)
         )
-    with django_assert_num_queries(3):  # credential, participants, data
+    with django_assert_num_queries(2):  # credential, page
         assert len(identifiers(workspace.api.get())) == count
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from orjson import Fragment
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from apps.participants.models import MAX_IDENTIFIER, MAX_NAME, Participant
+from apps.participants.pages import Person
 from apps.participants.platforms import Platform, normalise_identifier
 from apps.participants.queries import Entry
 from apps.participants.services import SavedParticipant
@@ -128,6 +130,26 @@ class ParticipantQuerySerializer(serializers.Serializer[Any]):
         return found
 
 
+# Made once: checking leaves nothing in them, and to make one takes longer than to check with it.
+_LIST_QUERY = ParticipantQuerySerializer()
+_UPSERT_BODY = ParticipantDataUpdateRequestSerializer()
+
+
+def checked_query(params: Any) -> dict[str, Any]:
+    """Raises ValidationError."""
+    found: dict[str, Any] = _LIST_QUERY.run_validation(params)
+    return found
+
+
+def checked_upsert(body: Any) -> dict[str, Any]:
+    """Raises ValidationError."""
+    if body is None:
+        # As `is_valid` says it.
+        raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: ["No data provided"]})
+    found: dict[str, Any] = _UPSERT_BODY.run_validation(body)
+    return found
+
+
 @extend_schema_field({})
 class AnyJSONField(JSONObjectField):
     """Data as the contract's document has it: of no stated type."""
@@ -148,7 +170,9 @@ class ParticipantDetailSerializer(serializers.Serializer[Any]):
     data = ParticipantDataEntrySerializer(many=True)  # type: ignore[assignment]
 
 
-def participant_detail(participant: Participant | SavedParticipant, entries: list[Entry]) -> dict[str, Any]:
+def participant_detail(
+    participant: Participant | SavedParticipant | Person, entries: list[Entry]
+) -> dict[str, Any]:
     """What ParticipantDetailSerializer describes. Written out, because this is most of what a list costs."""
     return {
         "id": participant.public_id,

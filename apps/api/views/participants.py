@@ -12,16 +12,17 @@ from rest_framework.viewsets import GenericViewSet
 from apps.access.scopes import PARTICIPANTS_READ, PARTICIPANTS_WRITE
 from apps.participants import queries
 from apps.participants.models import Participant
+from apps.participants.pages import Person, read_page
 
 from ..documents.participants import list_participants, update_participant_data
 from ..operations import ChatbotEntry, ScheduleChange, upsert_participant
-from ..pagination import NewestFirst
+from ..pagination import NewestFirst, Place
 from ..permissions import caller_of
 from ..preferences import RETURN_REPRESENTATION, prefers_representation
 from ..serializers.participants import (
-    ParticipantDataUpdateRequestSerializer,
     ParticipantDetailSerializer,
-    ParticipantQuerySerializer,
+    checked_query,
+    checked_upsert,
     participant_detail,
 )
 
@@ -40,25 +41,23 @@ class ParticipantViewSet(GenericViewSet[Participant]):
 
     @list_participants
     def list(self, request: Request) -> Response:
-        query = ParticipantQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        filters = query.validated_data
+        filters = checked_query(request.query_params)
         team = caller_of(request).team
-        page = self.paginate_queryset(queries.participants(team=team, **filters)) or []
-        entries = queries.entries(
-            team=team,
-            participant_ids=[participant.pk for participant in page],
-            chatbot=filters.get("chatbot"),
-        )
-        return self.get_paginated_response(
-            [participant_detail(participant, entries[participant.pk]) for participant in page]
-        )
+
+        def read(place: Place | None, limit: int) -> list[Person]:
+            if place is None:
+                return read_page(team=team, limit=limit, **filters)
+            return read_page(
+                team=team, limit=limit, beyond=place.id, is_backwards=place.is_backwards, **filters
+            )
+
+        pages = NewestFirst()
+        page = pages.paginate(request, read)
+        return pages.get_paginated_response([participant_detail(person, person.entries) for person in page])
 
     @update_participant_data
     def create(self, request: Request) -> Response:
-        body = ParticipantDataUpdateRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        fields = body.validated_data
+        fields = checked_upsert(request.data)
         participant = upsert_participant(
             team=caller_of(request).team,
             platform=fields["platform"],

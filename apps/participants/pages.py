@@ -1,0 +1,138 @@
+"""The list of participants: a page with what chatbots keep of each, in one statement."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from apps import encryption
+from apps.sql import fetch
+from apps.teams.models import Team
+
+from .encryption import binding
+from .platforms import Platform, normalise_identifier
+from .queries import Entry
+
+
+class Person(NamedTuple):
+    """A participant, and what chatbots keep of them in the order in which they first did."""
+
+    id: int
+    public_id: str
+    identifier: str
+    name: str
+    platform: str
+    remote_id: str
+    entries: list[Entry]
+
+
+# The rows of the page first, then their entries.
+_PAGE = """
+    WITH page AS MATERIALIZED (
+        SELECT p.id, p.public_id, p.identifier, p.name, p.platform, p.remote_id
+          FROM {source}
+         WHERE {conditions}
+         ORDER BY {order} LIMIT %(limit)s
+    )
+    SELECT page.id, page.public_id::text, page.identifier, page.name, page.platform, page.remote_id,
+           d.chatbot_id, c.name, c.public_id::text, d.data
+      FROM page
+      LEFT JOIN participants_participantdata d
+             ON d.participant_id = page.id AND d.team_id = %(team)s {entries}
+      LEFT JOIN chatbots_chatbot c ON c.id = d.chatbot_id
+     ORDER BY page.id {direction}, d.id
+"""
+_CHATBOT = "(SELECT id FROM chatbots_chatbot WHERE team_id = %(team)s AND public_id = %(chatbot)s)"
+_LOWERED = "(p.identifier = %(identifier)s OR p.identifier = %(lowered)s AND p.platform = 'commcare_connect')"
+_NEWEST = 2**63 - 1
+
+
+def read_page(
+    *,
+    team: Team,
+    limit: int,
+    beyond: int = _NEWEST,
+    is_backwards: bool = False,
+    identifier: str | None = None,
+    platform: str | None = None,
+    chatbot: UUID | None = None,
+) -> list[Person]:
+    """At most `limit` of a team's participants, newest first, or backwards oldest first.
+
+    `beyond` is the id of the row before the first. `identifier` finds a person under the spelling that a
+    write would keep, whatever the platform. `chatbot` keeps those for whom that chatbot has data, and of
+    their data only its own.
+    """
+    values: dict[str, Any] = {"team": team.pk, "limit": limit, "beyond": beyond}
+    if identifier is not None:
+        values["identifier"] = identifier
+        lowered = normalise_identifier(identifier, Platform.COMMCARE_CONNECT)
+        if lowered != identifier:
+            values["lowered"] = lowered
+    if platform is not None:
+        values["platform"] = platform
+    if chatbot is not None:
+        values["chatbot"] = chatbot
+    return _people(fetch(_statement(frozenset(values), is_backwards), values))
+
+
+@cache
+def _statement(given: frozenset[str], is_backwards: bool) -> str:
+    source, key, entries = "participants_participant p", "p.id", ""
+    equal = {"p.team_id": "%(team)s"}
+    if "platform" in given:
+        equal["p.platform"] = "%(platform)s"
+    index = equal
+    if "chatbot" in given:
+        source = (
+            "participants_participantdata f JOIN participants_participant p "
+            "ON p.team_id = f.team_id AND p.id = f.participant_id"
+        )
+        key, entries = "f.participant_id", f"AND d.chatbot_id = {_CHATBOT}"
+        equal = equal | {"f.chatbot_id": _CHATBOT}
+        index = {"f.chatbot_id": _CHATBOT}
+    if "identifier" in given:
+        index = {}  # Of the few that are found none has to be left out by an index.
+    where = [f"{column} = {value}" for column, value in equal.items() if column not in index]
+    where += _range(index, key, is_backwards)
+    if "identifier" in given:
+        where.append(_LOWERED if "lowered" in given else "p.identifier = %(identifier)s")
+    direction = "ASC" if is_backwards else "DESC"
+    return _PAGE.format(
+        source=source,
+        conditions=" AND ".join(where),
+        order=", ".join(f"{column} {direction}" for column in [*index, key]),
+        entries=entries,
+        direction=direction,
+    )
+
+
+def _range(index: dict[str, str], key: str, is_backwards: bool) -> list[str]:
+    """The rows beyond one, among those with these values, as one stretch of the index that starts with them.
+
+    Told that the columns *equal* the values, the planner takes the team's rows for evenly spread, walks the
+    primary key instead, and reads all newer rows of other teams on its way.
+    """
+    beyond, within = (">", "<=") if is_backwards else ("<", ">=")
+    columns, values = [*index, key], [*index.values(), "%(beyond)s"]
+    found = [f"({', '.join(columns)}) {beyond} ({', '.join(values)})"]
+    if index:
+        found.append(f"({', '.join(columns[:-1])}) {within} ({', '.join(values[:-1])})")
+    return found
+
+
+def _people(rows: list[tuple[Any, ...]]) -> list[Person]:
+    people: list[Person] = []
+    ring = encryption.ring()
+    last_id = None
+    for row in rows:
+        participant_id, chatbot_id, sealed = row[0], row[6], row[9]
+        if participant_id != last_id:
+            entries: list[Entry] = []
+            people.append(Person._make((*row[:6], entries)))
+            last_id = participant_id
+        if chatbot_id is not None:
+            text = ring.unseal(sealed, binding=binding(participant_id, chatbot_id))
+            entries.append(Entry(row[7], row[8], text))
+    return people
