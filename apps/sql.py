@@ -4,7 +4,6 @@ than the database takes to answer it, and so does planning it anew each time."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import connection
@@ -15,25 +14,24 @@ Values = Mapping[str, Any] | Sequence[Any]
 
 
 def fetch(statement: str, values: Values) -> list[tuple[Any, ...]]:
-    """The rows that it returns."""
-    with _cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    """The rows that it returns. Raises django.db.Error."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return _cursor().execute(statement, values).fetchall()
 
 
 def execute(statement: str, values: Values) -> int:
-    """The number of rows that it touched."""
-    with _cursor() as cursor:
-        cursor.execute(statement, values)
-        count: int = cursor.rowcount
-        return count
-
-
-def _cursor() -> AbstractContextManager[Any]:
-    """Django's own sends the values within the statement, which is another one each time. This one sends them
-    apart, so that the connection prepares what comes again."""
+    """The number of rows that it touched. Raises django.db.Error."""
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return _cursor().execute(statement, values).rowcount
+
+
+def _cursor() -> Cursor[tuple[Any, ...]]:
+    """Django's own puts the values into the statement, which is another one each time. This one sends them
+    apart, so that the connection prepares what comes again."""
     cursor = Cursor(connection.connection)
     cursor.format = Format.BINARY
-    return connection._prepare_cursor(cursor)  # type: ignore[attr-defined,no-any-return]
+    return cursor

@@ -84,7 +84,7 @@ def _pool() -> ConnectionPool[Any]:
     return ConnectionPool(
         env.DATABASE_URL or database.url(env.DATA_DIR),
         min_size=1,
-        max_size=env.DATABASE_POOL_SIZE,
+        max_size=env.WEB_THREADS,
         kwargs={"autocommit": True},
         open=True,
     )

@@ -37,7 +37,7 @@ _PATIENCE = 60.0
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    # Several processes, each with a pool.
+    # Several processes, with a connection for each thread.
     "max_connections": "200",
     # The default of 128 MB holds the indexes of about a million participants; this is for several.
     "shared_buffers": "256MB",

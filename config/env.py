@@ -85,9 +85,6 @@ TEST_DATABASE_URL = _text(
     "TEST_DATABASE_URL",
     "The server on which the tests make their database. Unset: a temporary embedded one.",
 )
-DATABASE_POOL_SIZE = _number(
-    "DATABASE_POOL_SIZE", "Connections that one web process keeps at most.", 8, most=1000
-)
 
 WORKER_DATABASE_URL = _text(
     "WORKER_DATABASE_URL",
@@ -104,7 +101,12 @@ WEBHOOK_ALLOW_PRIVATE_NETWORKS = _switch(
 HOST = _text("HOST", "The address that the web server listens on.", "127.0.0.1")
 PORT = _number("PORT", "The port that the web server listens on.", 8000, most=65535)
 WEB_WORKERS = _number("WEB_WORKERS", "Web processes.", 2, most=256)
-WEB_THREADS = _number("WEB_THREADS", "Threads that answer requests, in each web process.", 4, most=256)
+WEB_THREADS = _number(
+    "WEB_THREADS",
+    "Requests that each web process answers at once, each with a connection to the database.",
+    4,
+    most=256,
+)
 
 PUBLIC_URL = _text(
     "PUBLIC_URL",

@@ -184,14 +184,9 @@ def _database(address: str) -> dict[str, Any]:
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
-        "pool": {
-            "min_size": 0,
-            "max_size": env.DATABASE_POOL_SIZE,
-            "timeout": 3,
-            # One try: after an outage a request asks anew, where the pool's own back-off grows to minutes.
-            "reconnect_timeout": 0,
-        },
     }
+    # A thread keeps its connection, and looks whether it is alive before each request: see `config.postgres`.
+    kept = {"ENGINE": "config.postgres", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
     if not address:
         from config import cluster, database
 
@@ -201,13 +196,12 @@ def _database(address: str) -> dict[str, Any]:
             "NAME": database.NAME,
             "USER": cluster.SUPERUSER,
         }
-        return where | {"ENGINE": "config.postgres", "OPTIONS": options}
+        return where | kept
     url = urlsplit(address)
     if url.scheme not in ("postgres", "postgresql"):
         raise env.SettingError("DATABASE_URL has to start with postgresql://: no other database will do.")
     query = dict(parse_qsl(url.query))
-    return {
-        "ENGINE": "config.postgres",
+    return kept | {
         "HOST": unquote(url.hostname or "") or query.pop("host", ""),
         "PORT": str(url.port or query.pop("port", "")),
         "NAME": unquote(url.path.removeprefix("/")),
@@ -350,8 +344,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         # Refused requests are the callers' affair; they would fill the log.
         "django.request": {"level": "ERROR"},
-        # The pool says once for each request that the database is away; the request says it too.
-        "psycopg.pool": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         # Every periodic job says that it starts and ends.
         "procrastinate": {"level": "WARNING"},

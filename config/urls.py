@@ -8,6 +8,7 @@ from apps.console import invitations, pages
 from apps.console.site import site
 
 urlpatterns = [
+    path("", include("apps.api.urls")),
     path("", pages.home, name="home"),
     path("favicon.ico", pages.favicon),
     path("health/live", health.live, name="live"),
@@ -15,7 +16,6 @@ urlpatterns = [
     path("invitation/<str:secret>", invitations.accept, name="invitation"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", site.urls),
-    path("", include("apps.api.urls")),
 ]
 
 handler400 = "apps.console.pages.bad_request"

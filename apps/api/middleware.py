@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -97,10 +98,12 @@ class ForPages:
     a short request. The API has it too where a session may speak for the caller."""
 
     def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = self.page = get_response
+        self.get_response = get_response
+        page: Any = get_response
         for name in reversed(settings.PAGE_MIDDLEWARE):
             # As Django does with those of MIDDLEWARE. Those that look at the view could not stand here.
-            self.page = convert_exception_to_response(import_string(name)(self.page))
+            page = convert_exception_to_response(import_string(name)(page))
+        self.page: GetResponse = page
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         is_api = request.path_info.startswith("/api/") and brings_credential(request.META)

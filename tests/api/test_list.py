@@ -56,16 +56,6 @@ def test_it_shows_the_newest_first_and_only_this_team(workspace, other):
     assert identifiers(workspace.api.get()) == ["c", "b", "a"]
 
 
-@pytest.mark.parametrize("count", [1, 10])
-def test_it_takes_the_same_statements_whatever_the_number(workspace, django_assert_num_queries, count):
-    for n in range(count):
-        workspace.upsert(
-            f"p{n}", *({"experiment": str(b.public_id), "data": {"n": n}} for b in workspace.bots)
-        )
-    with django_assert_num_queries(2):  # credential, page
-        assert len(identifiers(workspace.api.get())) == count
-
-
 def test_it_lists_data_in_the_order_of_first_writing(workspace):
     first, second = ({"experiment": str(bot.public_id), "data": {"n": 1}} for bot in workspace.bots)
     workspace.upsert("ada", second)

@@ -198,4 +198,3 @@ def _end(children: list[subprocess.Popen[str]]) -> None:
 
 def _disconnect() -> None:
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # The backend's; the stubs leave it out.
