@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Cursor
 from psycopg.pq import Format
 
@@ -15,23 +16,28 @@ Values = Mapping[str, Any] | Sequence[Any]
 
 def fetch(statement: str, values: Values) -> list[tuple[Any, ...]]:
     """The rows that it returns. Raises django.db.Error."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return _cursor().execute(statement, values).fetchall()
+    database = _connected()
+    with database.wrap_database_errors:
+        return _cursor(database).execute(statement, values).fetchall()
 
 
 def execute(statement: str, values: Values) -> int:
     """The number of rows that it touched. Raises django.db.Error."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return _cursor().execute(statement, values).rowcount
+    database = _connected()
+    with database.wrap_database_errors:
+        return _cursor(database).execute(statement, values).rowcount
 
 
-def _cursor() -> Cursor[tuple[Any, ...]]:
+def _connected() -> BaseDatabaseWrapper:
+    database = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    return database
+
+
+def _cursor(database: BaseDatabaseWrapper) -> Cursor[tuple[Any, ...]]:
     """Django's own puts the values into the statement, which is another one each time. This one sends them
     apart, so that the connection prepares what comes again."""
-    cursor = Cursor(connection.connection)
+    cursor = Cursor(database.connection)
     cursor.format = Format.BINARY
     return cursor

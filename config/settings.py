@@ -124,7 +124,7 @@ MIDDLEWARE = [
     "apps.api.middleware.ForwardedHeaders",
     "apps.api.middleware.DatabaseOutage",
     "django.middleware.security.SecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "apps.api.middleware.Cors",
     "django.middleware.common.CommonMiddleware",
     "apps.api.middleware.ForPages",
     "django.middleware.csrf.CsrfViewMiddleware",

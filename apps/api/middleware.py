@@ -9,9 +9,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 
 from config import logs
@@ -91,6 +93,18 @@ class DatabaseOutage:
         if isinstance(error, errors.DATABASE_OUTAGE):
             return errors.unavailable(request, error)
         return None
+
+
+class Cors(CorsMiddleware):
+    """Spares requests that name no origin, as programs' do, all but what tells caches that it matters."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "HTTP_ORIGIN" in request.META:
+            return super().__call__(request)
+        response = self.get_response(request)
+        if re.match(settings.CORS_URLS_REGEX, request.path_info):
+            patch_vary_headers(response, ("origin",))  # type: ignore[arg-type]  # not async here
+        return response
 
 
 class ForPages:

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 Row = TypeVar("Row")
@@ -78,6 +79,12 @@ class NewestFirst(CursorPagination):
             return self.place_in(self.signer.unsign(encoded))
         except BadSignature as error:
             raise NotFound(self.invalid_cursor_message) from error
+
+    def body(self, results: list[Any]) -> dict[str, Any]:
+        return {"next": self.get_next_link(), "previous": self.get_previous_link(), "results": results}
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(self.body(data))
 
     def get_next_link(self) -> str | None:
         return self._link(is_backwards=False) if self.has_next else None

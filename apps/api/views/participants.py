@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from apps.access.scopes import PARTICIPANTS_READ, PARTICIPANTS_WRITE
@@ -19,6 +19,7 @@ from ..operations import ChatbotEntry, ScheduleChange, upsert_participant
 from ..pagination import NewestFirst, Place
 from ..permissions import caller_of
 from ..preferences import RETURN_REPRESENTATION, prefers_representation
+from ..renderers import rendered
 from ..serializers.participants import (
     ParticipantDetailSerializer,
     checked_query,
@@ -40,7 +41,7 @@ class ParticipantViewSet(GenericViewSet[Participant]):
     }
 
     @list_participants
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         filters = checked_query(request.query_params)
         team = caller_of(request).team
 
@@ -53,10 +54,10 @@ class ParticipantViewSet(GenericViewSet[Participant]):
 
         pages = NewestFirst()
         page = pages.paginate(request, read)
-        return pages.get_paginated_response([participant_detail(person, person.entries) for person in page])
+        return rendered(pages.body([participant_detail(person, person.entries) for person in page]))
 
     @update_participant_data
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponse:
         fields = checked_upsert(request.data)
         participant = upsert_participant(
             team=caller_of(request).team,
@@ -67,9 +68,9 @@ class ParticipantViewSet(GenericViewSet[Participant]):
             now=timezone.now(),
         )
         if not prefers_representation(request):
-            return Response(status=200)
+            return rendered()
         entries = queries.entries(team=caller_of(request).team, participant_ids=[participant.id])
-        return Response(
+        return rendered(
             participant_detail(participant, entries[participant.id]),
             headers={"Preference-Applied": RETURN_REPRESENTATION},
         )
