@@ -13,6 +13,7 @@ from django.db.backends.postgresql import base
 from psycopg import OperationalError
 
 from config import database, env
+from config.postgres import sessions
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -34,10 +35,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Behind PgBouncer each transaction may have another session, without what was prepared in the last.
         A pooler shows by its greeting, which names no process of the server's."""
         with connection.cursor() as cursor:
+            cursor.execute(sessions.ASK)
             server_pid = cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
         if server_pid != connection.info.backend_pid:
             connection.prepare_threshold = None
-        return bool(super()._configure_connection(connection))  # type: ignore[misc]  # not in the stubs
+        super()._configure_connection(connection)  # type: ignore[misc]  # not in the stubs
+        return True
 
 
 def _is_alive(connection: Any) -> bool:

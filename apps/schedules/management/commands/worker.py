@@ -13,6 +13,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 
 from apps.schedules.outbound import Outbound
 from apps.schedules.worker import PATIENCE, work
+from config.postgres import sessions
 
 
 class Command(BaseCommand):
@@ -49,7 +50,7 @@ def _connector() -> PsycopgConnector:
     params = connection.get_connection_params()
     for name in ("cursor_factory", "context"):
         params.pop(name, None)
-    return PsycopgConnector(kwargs=params, min_size=1, max_size=4)
+    return PsycopgConnector(kwargs=params, configure=sessions.prepare, min_size=1, max_size=4)
 
 
 def _allow_many_files() -> None:
