@@ -23,6 +23,10 @@ LONGEST_WISH = timedelta(hours=1)
 GONE = "It answered 410 Gone. Enable it once the bot is there again."
 FAILING = "It failed for more than 3 days. Enable it once the bot is well again: what waits is sent then."
 
+# An attempt that was given up is in other hands. What comes of it late, from a worker that had lost its
+# network, tells of the worker.
+_CURRENT = "SELECT id FROM schedules_deliveryattempt WHERE id = ANY(%s) AND outcome = 'sending'"
+
 _WELL = """
     UPDATE chatbots_webhookendpoint
        SET failing_since = NULL, failures = 0, paused_until = NULL, pause_seconds = 0
@@ -69,6 +73,19 @@ class _Tally:
 
 def note_health(results: Iterable[tuple[Claimed, Verdict]]) -> None:
     """Writes what these attempts tell of their endpoints; nothing where all is as it was."""
+    found = list(results)
+    if any(due.is_in_trouble or not verdict.is_delivered for due, verdict in found):
+        _note(_current(found))
+
+
+def _current(results: list[tuple[Claimed, Verdict]]) -> list[tuple[Claimed, Verdict]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CURRENT, [[due.attempt_id for due, _ in results]])
+        current = {row[0] for row in cursor.fetchall()}
+    return [(due, verdict) for due, verdict in results if due.attempt_id in current]
+
+
+def _note(results: list[tuple[Claimed, Verdict]]) -> None:
     well: set[int] = set()
     unwell: dict[int, _Tally] = {}
     recovered: set[int] = set()

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from apps.chatbots.models import WebhookEndpoint
 from apps.schedules.delivery import Verdict
 from apps.schedules.health import FAILING, GONE, note_health
-from apps.schedules.models import Outcome
+from apps.schedules.models import DeliveryAttempt, Outcome
 
 from .due import claim_all, endpoint, schedules
 
@@ -124,3 +124,10 @@ def test_a_success_writes_nothing_where_all_was_well(known, django_assert_num_qu
     _, claimed = known
     with django_assert_num_queries(0):
         note_health([(claimed, DELIVERED)] * 50)
+
+
+def test_an_attempt_that_was_given_up_meanwhile_tells_nothing(known):
+    made, claimed = known
+    DeliveryAttempt.objects.update(outcome=Outcome.UNKNOWN)
+    note_health([(claimed, REFUSED)] * 20)
+    assert (after(made).failures, made.failing_since, made.paused_until) == (0, None, None)
