@@ -20,7 +20,7 @@ from . import claims
 from .claims import Claimed
 from .delivery import Verdict, attempt, by_chatbot, cut_off, target_of
 from .models import Outcome
-from .outbound import Outbound, Route, Unreachable
+from .outbound import TIME_LIMIT, Outbound, Route, Unreachable
 from .recorder import DatabaseThread, Recorder, Result
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,16 @@ class Pace:
     # So many that ended make it worth while to claim more before the next sweep: a statement for 70 costs
     # little more than one for 10.
     worth_a_claim: int = 70
+    # What begins within this ends within its lease.
+    begin_within: float = claims.LEASE.total_seconds() - TIME_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """When a claim was asked for and when it was answered, by this process's clock."""
+
+    asked: float
+    answered: float
 
 
 class Deliverer:
@@ -90,6 +100,7 @@ class Deliverer:
         room = self.pace.at_once - len(self._sending)
         if room <= 0:
             return
+        asked = time.monotonic()
         claimed = await self._database.run(
             partial(
                 claims.claim,
@@ -99,12 +110,12 @@ class Deliverer:
                 busy=dict(self._busy),
             )
         )
-        received = time.monotonic()
+        moments = _Moments(asked, time.monotonic())
         for due in claimed:
             self._sending[due.attempt_id] = due
             self._busy[due.chatbot_key] += 1
         for group in by_chatbot(claimed).values():
-            self._start(self._send_group(group, received))
+            self._start(self._send_group(group, moments))
 
     async def _pause(self) -> None:
         """Until the next sweep, or until there is room for more of what may be due."""
@@ -122,31 +133,40 @@ class Deliverer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send_group(self, group: list[Claimed], received: float) -> None:
+    async def _send_group(self, group: list[Claimed], moments: _Moments) -> None:
         """All that goes to one endpoint; its name is looked up once for all."""
         try:
             route = await self.outbound.route(target_of(group[0].url))
         except (Unreachable, UnusableUrl) as error:
             for due in group:
-                self._start(self._end(due, Verdict(Outcome.FAILED, reason=str(error)), received))
+                self._start(self._end(due, Verdict(Outcome.FAILED, reason=str(error)), moments))
             return
         for due in group:
-            self._start(self._send(due, route, received))
+            self._start(self._send(due, route, moments))
 
-    async def _send(self, due: Claimed, route: Route, received: float) -> None:
+    async def _send(self, due: Claimed, route: Route, moments: _Moments) -> None:
+        if time.monotonic() - moments.asked > self.pace.begin_within:
+            # The database stood still, or this process did. Begun now, it might be sent by two at once.
+            logger.warning("attempt %s came too late to begin: its lease will end", due.attempt_id)
+            del self._sending[due.attempt_id]
+            self._make_room(due)
+            return
         try:
-            verdict = await attempt(due, route, self.outbound, now=_database_time(due, received))
+            verdict = await attempt(due, route, self.outbound, now=_database_time(due, moments))
         except Exception:  # The outer edge: nothing about one message may stop the others.
             logger.exception("attempt %s at schedule %s broke down", due.attempt_id, due.schedule_id)
             verdict = Verdict(Outcome.FAILED, reason="An internal error: the worker's log has it.")
-        await self._end(due, verdict, received)
+        await self._end(due, verdict, moments)
 
-    async def _end(self, due: Claimed, verdict: Verdict, received: float) -> None:
+    async def _end(self, due: Claimed, verdict: Verdict, moments: _Moments) -> None:
         del self._sending[due.attempt_id]
-        noted = self._recorder.add(Result(due, verdict, _database_time(due, received)))
+        noted = self._recorder.add(Result(due, verdict, _database_time(due, moments)))
         if not verdict.is_delivered:
             # It keeps its place until then, or more would be sent into the same trouble.
             await noted.wait()
+        self._make_room(due)
+
+    def _make_room(self, due: Claimed) -> None:
         self._busy[due.chatbot_key] -= 1
         if not self._busy[due.chatbot_key]:
             del self._busy[due.chatbot_key]
@@ -168,6 +188,6 @@ class Deliverer:
         self.outbound.close_idle(older_than=0)
 
 
-def _database_time(due: Claimed, received: float) -> datetime:
+def _database_time(due: Claimed, moments: _Moments) -> datetime:
     """Now, by the clock that said when it is due."""
-    return due.now + timedelta(seconds=time.monotonic() - received)
+    return due.now + timedelta(seconds=time.monotonic() - moments.answered)

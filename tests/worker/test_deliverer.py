@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -110,6 +111,17 @@ def test_it_tries_again_with_the_same_message(workspace, receiver):
         (1, 500, "It answered 500 instead of 2xx."),
         (2, 200, ""),
     ]
+
+
+def test_it_leaves_to_its_lease_what_it_can_no_longer_begin_in_time(workspace, receiver):
+    endpoint(workspace.bot, receiver.url)
+    row = schedule(workspace)
+    deliver(lambda: count(Status.SENDING) == 1, pace=replace(QUICK, begin_within=0))
+    assert receiver.got == []
+    (attempt,) = attempts(row)
+    assert attempt.outcome == Outcome.SENDING
+    DeliveryAttempt.objects.update(started_at=now() - timedelta(minutes=1))
+    deliver(lambda: count(Status.DELIVERED) == 1)
 
 
 @pytest.mark.parametrize(
