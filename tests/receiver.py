@@ -1,9 +1,10 @@
-"""A receiver of webhooks on 127.0.0.1, in a thread of this process."""
+"""A receiver of webhooks in a thread of this process, on 127.0.0.1 where it is given no other socket."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import threading
 import time
@@ -22,6 +23,7 @@ class Received:
     headers: dict[str, str]
     body: bytes
     at: float
+    peer: str
 
     @property
     def id(self) -> str:
@@ -67,13 +69,12 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
-    def start(self, tls: ssl.SSLContext | None = None) -> None:
+    def start(self, tls: ssl.SSLContext | None = None, *, listener: socket.socket | None = None) -> None:
         """Also again, on the same port, after `stop`."""
+        where = {"sock": listener} if listener else {"host": "127.0.0.1", "port": self.port}
 
         async def serve() -> None:
-            self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self.port, backlog=1024, ssl=tls
-            )
+            self._server = await asyncio.start_server(self._serve, backlog=1024, ssl=tls, **where)
 
         asyncio.run_coroutine_threadsafe(serve(), self._loop).result(5)
         assert self._server is not None
@@ -110,17 +111,22 @@ class Receiver:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        peer = (writer.get_extra_info("peername") or [""])[0]
         http = h11.Connection(h11.SERVER)
         try:
-            while await self._exchange(http, reader, writer):
+            while await self._exchange(http, peer, reader, writer):
                 http.start_next_cycle()
-        except (OSError, h11.ProtocolError):
+        except (OSError, h11.ProtocolError, asyncio.CancelledError):
             pass
         finally:
             writer.transport.abort()
 
     async def _exchange(
-        self, http: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        http: h11.Connection,
+        peer: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> bool:
         request, body = None, b""
         while True:
@@ -137,7 +143,7 @@ class Receiver:
                 return False
         assert request is not None
         headers = {name.decode().lower(): value.decode() for name, value in request.headers}
-        received = Received(request.target.decode(), headers, body, time.time())
+        received = Received(request.target.decode(), headers, body, time.time(), peer)
         self.got.append(received)
         reply = self.answer(received)
         self.under_way += 1
@@ -155,9 +161,10 @@ class Receiver:
 
 
 @contextmanager
-def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+def receiving(tls: ssl.SSLContext | None = None, *, start: bool = True) -> Iterator[Receiver]:
     running = Receiver()
-    running.start(tls)
+    if start:
+        running.start(tls)
     try:
         yield running
     finally:

@@ -17,7 +17,7 @@ from .models import Outcome, Status
 
 # An attempt takes 20 seconds at most; what has no answer after this, its worker never recorded.
 LEASE = timedelta(seconds=40)
-LOST = "The worker ended before it could say how this went: it may have arrived."
+LOST = "The worker ended, or lost its network, before it could say how this went: it may have arrived."
 _LOST_AT_A_TIME = 1000
 
 # An endpoint in trouble gets a few at a time, until one succeeds. They come in random order, so that
