@@ -39,9 +39,10 @@ _SAVE = """
        SET name = excluded.name, prompt = excluded.prompt, scheduled_for = excluded.scheduled_for,
            due_at = excluded.due_at, status = 'pending', attempts = 0, claim = NULL, reason = '',
            rrule = excluded.rrule, timezone = excluded.timezone, starts = excluded.starts,
-           occurrence = s.occurrence + (SELECT count(*) FROM (
+           -- An attempt that began while this waited for the row is seen in the row alone.
+           occurrence = s.occurrence + CASE WHEN s.attempts > 0 THEN 1 ELSE (SELECT count(*) FROM (
                SELECT FROM schedules_deliveryattempt a
-                WHERE a.schedule_id = s.id AND a.occurrence = s.occurrence LIMIT 1) AS begun),
+                WHERE a.schedule_id = s.id AND a.occurrence = s.occurrence LIMIT 1) AS begun) END,
            updated_at = clock_timestamp()
      WHERE NOT (s.status = 'delivered' AND s.fired_for = excluded.scheduled_for)
        AND NOT (s.status IN ('pending', 'sending')
