@@ -39,10 +39,9 @@ def to_json(data: Any) -> bytes:
 
 
 def rendered(data: Any = None, *, headers: dict[str, str] | None = None) -> HttpResponse:
-    """What `Response` comes to, without the choice between renderers: for the operations that are called most."""
-    response = HttpResponse(
-        to_json(data) if data is not None else b"", JSONRenderer.media_type, headers=headers
-    )
+    """What `Response` comes to, without a choice of renderers: for the operations that are called most."""
+    content = b"" if data is None else to_json(data)
+    response = HttpResponse(content, JSONRenderer.media_type, headers=headers)
     if data is None:
         del response["Content-Type"]
     return response
