@@ -6,7 +6,10 @@ import gc
 import os
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import close_caches
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.urls import get_resolver
 
 from config import database, env
@@ -36,8 +39,12 @@ def accept_chunked(application: WSGIApplication) -> WSGIApplication:
 
 
 def _warm_up() -> None:
-    """Import what the first request would, and spare the collector from looking at it ever again."""
+    """Import what the first request would, and spare requests what none of them needs."""
+    # The database's connection is looked at when a request ends; there is no cache.
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_caches)
     _ = get_resolver().url_patterns
+    # The collector never looks at what is there by now.
     gc.collect()
     gc.freeze()
     # What a request leaves is freed without the collector, which need not look every seven hundred objects.

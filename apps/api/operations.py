@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from apps.chatbots.queries import chatbot_ids
+from apps.chatbots.queries import chatbot_ids, forget_chatbots, remembered_chatbot_ids
 from apps.participants.services import DataWrite, SavedParticipant, save_data, save_participant
 from apps.schedules.services import ScheduleCancel, ScheduleSave, apply_schedules
 from apps.teams.models import Team
@@ -50,8 +51,25 @@ def upsert_participant(
     A constant number of statements, whatever the number of entries. Raises ChatbotsNotFound.
     """
     public_ids = list(dict.fromkeys(entry.experiment for entry in entries))
+    write = partial(_write, team, platform, identifier, name, entries, now)
+    try:
+        return write(remembered_chatbot_ids(team=team, public_ids=public_ids))
+    except IntegrityError:
+        # One of the chatbots was deleted since they were last looked up.
+        forget_chatbots()
+        return write(chatbot_ids(team=team, public_ids=public_ids))
+
+
+def _write(
+    team: Team,
+    platform: str,
+    identifier: str,
+    name: str | None,
+    entries: Sequence[ChatbotEntry],
+    now: datetime,
+    chatbots: dict[UUID, int],
+) -> SavedParticipant:
     with transaction.atomic():
-        chatbots = chatbot_ids(team=team, public_ids=public_ids)
         participant = save_participant(
             team=team, platform=platform, identifier=identifier, name=name, now=now
         )

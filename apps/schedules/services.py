@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from apps.sql import execute
 from apps.teams.identifiers import uuid7
 from apps.teams.models import Team
@@ -29,11 +31,9 @@ _SAVE = """
             scheduled_for, due_at, status, attempts, created_at, updated_at, rrule, timezone, starts)
     SELECT %(team)s, %(participant)s, chatbot, public_id, external_id, name, prompt,
            scheduled_for, scheduled_for, 'pending', 0, %(now)s, %(now)s, rrule, timezone, starts
-      FROM unnest(%(chatbots)s::bigint[], %(public_ids)s::uuid[], %(external_ids)s::text[],
-                  %(names)s::text[], %(prompts)s::text[], %(dates)s::timestamptz[],
-                  %(rrules)s::text[], %(timezones)s::text[], %(starts)s::text[])
-           WITH ORDINALITY AS item (chatbot, public_id, external_id, name, prompt, scheduled_for,
-                                    rrule, timezone, starts, position)
+      FROM json_to_recordset(%(items)s)
+           AS item (chatbot bigint, public_id uuid, external_id text, name text, prompt text,
+                    scheduled_for timestamptz, rrule text, timezone text, starts text, position int)
      ORDER BY position
         ON CONFLICT (participant_id, chatbot_id, external_id) DO UPDATE
        SET name = excluded.name, prompt = excluded.prompt, scheduled_for = excluded.scheduled_for,
@@ -131,22 +131,24 @@ def apply_schedules(
         chatbots, external_ids = zip(*cancels, strict=True)
         execute(_CANCEL, who | {"chatbots": list(chatbots), "external_ids": list(external_ids)})
     if saves:
-        rules = [item.rule_columns for _, item in saves]
-        execute(
-            _SAVE,
-            who
-            | {
-                "chatbots": [item.chatbot_id for _, item in saves],
-                "public_ids": [uuid7() for _ in saves],
-                "external_ids": [external_id for external_id, _ in saves],
-                "names": [item.name for _, item in saves],
-                "prompts": [item.prompt for _, item in saves],
-                "dates": [item.date for _, item in saves],
-                "rrules": [rule for rule, _, _ in rules],
-                "timezones": [timezone for _, timezone, _ in rules],
-                "starts": [starts for _, _, starts in rules],
-            },
-        )
+        rows = [_row(position, external_id, item) for position, (external_id, item) in enumerate(saves)]
+        execute(_SAVE, who | {"items": orjson.dumps(rows).decode()})
+
+
+def _row(position: int, external_id: str, item: ScheduleSave) -> dict[str, Any]:
+    rrule, timezone, starts = item.rule_columns
+    return {
+        "position": position,
+        "chatbot": item.chatbot_id,
+        "public_id": uuid7(),
+        "external_id": external_id,
+        "name": item.name,
+        "prompt": item.prompt,
+        "scheduled_for": item.date,
+        "rrule": rrule,
+        "timezone": timezone,
+        "starts": starts,
+    }
 
 
 def retry_schedule(schedule_id: int) -> bool:

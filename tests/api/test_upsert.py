@@ -563,3 +563,15 @@ def test_public_ids_are_version_7_and_sort_by_time(workspace):
     found = [row.public_id for row in Participant.objects.order_by("pk")]
     assert all(isinstance(public_id, UUID) and public_id.version == 7 for public_id in found)
     assert [public_id.int >> 80 for public_id in found] == sorted(public_id.int >> 80 for public_id in found)
+
+
+def test_it_finds_no_chatbot_that_was_deleted_since_it_wrote_for_it(workspace):
+    bot = workspace.bots[1]
+    entry = {"experiment": str(bot.public_id), "data": {"a": 1}}
+    workspace.upsert("ada", entry)
+    ParticipantData.objects.filter(chatbot=bot).delete()
+    bot.delete()
+    response = workspace.api.post({"identifier": "bob", "data": [workspace.entry(data={"b": 1}), entry]})
+    missing = {"errors": [{"message": f"Experiment {entry['experiment']} not found"}]}
+    assert (response.status_code, response.json()) == (404, missing)
+    assert not Participant.objects.filter(identifier="bob").exists()
