@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: help run install dev test check openapi lock clean
+.PHONY: help run install dev test check openapi bench bench-quick lock clean
 
 help:
 	@echo "make run      start everything on http://127.0.0.1:8000 (PORT=… for another port); Ctrl-C stops it"
@@ -13,6 +13,7 @@ help:
 	@echo "make test     run the tests (PYTEST_ARGS=… goes to pytest)"
 	@echo "make check    format, lint, types, imports, migrations, openapi.yml, deployment settings"
 	@echo "make openapi  write openapi.yml anew"
+	@echo "make bench    measure the API beside its floor (needs wrk); bench-quick does it in a minute"
 	@echo "make lock     compile requirements/ from pyproject.toml anew"
 	@echo "make clean    remove .venv and caches, never data"
 
@@ -50,6 +51,12 @@ check: dev
 
 openapi: dev
 	@$(DEPLOYED) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yml
+
+bench: dev
+	@exec $(BIN)/python -m benchmarks.api --chart docs/benchmark.svg
+
+bench-quick: dev
+	@exec $(BIN)/python -m benchmarks.api --quick
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml

@@ -1,7 +1,10 @@
 """How fast the API is, beside what its server and its database do at best: the floor (`benchmarks.floor`).
 
     python -m benchmarks.api            20,000 participants, some minutes
-    python -m benchmarks.api --quick    5,000, under a minute; the last line is one JSON object
+    python -m benchmarks.api --quick    5,000, under a minute
+
+The last line is one JSON object: for each case the rate at 8 connections, the floor's, their ratio, and of a
+request at 1 connection the milliseconds, the statements and the processor's time.
 
 Service and floor run at once and are asked in turns, so that what else the machine does meets both.
 """
@@ -12,7 +15,8 @@ import argparse
 import itertools
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from .cases import CASES, Seeded
 from .load import Run, drive, require_wrk, resident_mb, tree
 from .place import Place, place
 from .sides import Side, page_ratio, start_floor, start_service
+from .statements import statements
 
 CONNECTIONS = (1, 8)
 _marks = itertools.count(int(time.time()))
@@ -49,6 +54,8 @@ def measure(run: Place, plan: Plan) -> dict[str, Any]:
                 done = ask(run, side, letter, plan, connections=connections)
                 runs.setdefault((name, connections), []).append(done)
         found[letter] = report.figures(runs)
+        count = statements(run, partial(ask, run, service, letter, replace(plan, seconds=1), connections=1))
+        found[letter]["statements"] = round(count)
         report.say(report.line(letter, case, found[letter]))
     found["rss_mb"] = round(max(resident_mb(pid) for pid in tree(service.target.pid)), 1)
     found["page_1500_to_100"] = round(page_ratio(service), 1)
@@ -78,11 +85,11 @@ def main() -> None:
     require_wrk()
     with place() as run:
         found = measure(run, QUICK if given.quick else FULL)
-    report.say(report.rest(found))
+    report.say(report.rest(found) + "\n\n" + report.table(found))
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n")
     if given.chart:
-        given.chart.write_text(report.chart(found))
+        given.chart.write_bytes(report.chart(found))
     report.say(json.dumps(found))
 
 

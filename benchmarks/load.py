@@ -18,6 +18,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Run:
     """Milliseconds as the client saw them; processor milliseconds of web processes and of the database."""
 
+    requests: int
     rps: float
     p50_ms: float
     p99_ms: float
@@ -55,6 +56,7 @@ def drive(target: Target, arguments: list[str], *, connections: int, seconds: in
         sys.exit(f"{arguments[0]} {target.url}: {result['errors']} errors in {result['requests']} requests")
     each = 1000 / result["requests"]
     return Run(
+        requests=result["requests"],
         rps=result["requests"] / result["seconds"],
         p50_ms=result["p50_ms"],
         p99_ms=result["p99_ms"],
