@@ -1,4 +1,4 @@
-"""How many statements a request costs, as the database's log counts them: BEGIN, COMMIT, the credential too."""
+"""How many statements a request costs by the log of the database: BEGIN, COMMIT and the credential too."""
 
 from __future__ import annotations
 
