@@ -39,8 +39,6 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     # Several processes, with a connection for each thread.
     "max_connections": "200",
-    # The default of 128 MB holds the indexes of about a million participants; this is for several.
-    "shared_buffers": "256MB",
     # Statements here last milliseconds; compiling one takes longer.
     "jit": "off",
     # LOG and FATAL, not ERROR: refused statements are ours to report, and quote participant data.
@@ -50,6 +48,14 @@ _SETTINGS = {
 }
 # Still nothing is lost when processes are killed, only when the machine is.
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+
+
+def _shared_buffers() -> str:
+    """An eighth of the memory, a gigabyte at most: the indexes of a million participants with their entries and
+    schedules. It is taken up only as far as there is data."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(max(memory // 8, 128 * 2**20), 2**30) // 2**20}MB"
+
 
 _users: dict[Path, int] = {}
 _guard = threading.Lock()
@@ -261,7 +267,10 @@ def _keep(data_dir: Path, binaries: Path, account: cluster.Account, *, durable: 
 
 
 def _server_command(data_dir: Path, binaries: Path, *, durable: bool) -> list[str]:
-    settings = _SETTINGS | {"unix_socket_directories": str(socket_dir(data_dir))}
+    settings = _SETTINGS | {
+        "unix_socket_directories": str(socket_dir(data_dir)),
+        "shared_buffers": _shared_buffers(),
+    }
     if not durable:
         settings |= _NOT_DURABLE
     command = [str(binaries / "postgres"), "-D", str(cluster.pgdata(data_dir))]

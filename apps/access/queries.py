@@ -17,7 +17,8 @@ _PERSON = """
            u.id, u.password, u.last_login, u.is_superuser, u.email, u.name, u.is_active, u.date_joined"""
 _USABLE_KEY = f"""
     SELECT k.id, k.read_only, m.role,
-           k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute',
+           (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute')
+               AND NOT pg_is_in_recovery(),  -- a replica can't write it down
            {_PERSON}
       FROM access_apikey k
       JOIN teams_team t ON t.id = k.team_id

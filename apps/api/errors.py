@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, JsonResponse
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -22,7 +23,6 @@ from .widget import KeysNotWritable
 
 logger = logging.getLogger(__name__)
 
-DATABASE_OUTAGE: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = "2"
 UNAVAILABLE = {"detail": "The database can't be reached just now. Nothing was written; try again."}
 # Of refusals whose body is `{"detail": message}`; any other is 400.
@@ -32,6 +32,13 @@ STATUS: dict[type[DomainError], int] = {KeysNotWritable: 403, ScheduleNotFound: 
 def json_response(content: dict[str, Any], **options: Any) -> JsonResponse:
     """Compact, as REST framework's responses here are."""
     return JsonResponse(content, json_dumps_params={"separators": (",", ":")}, **options)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is away, or can only be read: a replica, or one that is no longer the first."""
+    if isinstance(error, InternalError):
+        return isinstance(error.__cause__, ReadOnlySqlTransaction | IdleInTransactionSessionTimeout)
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def unavailable(request: HttpRequest, error: Exception) -> JsonResponse:
@@ -59,6 +66,6 @@ def handle(error: Exception, context: dict[str, Any]) -> Any:
             return Response({field: [message]}, status=400)
         case DomainError(message=message):
             return Response({"detail": message}, status=STATUS.get(type(error), 400))
-        case OperationalError() | InterfaceError():
+        case Error() if is_outage(error):
             return unavailable(context["request"]._request, error)
     return exception_handler(error, context)

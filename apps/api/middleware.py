@@ -90,7 +90,7 @@ class DatabaseOutage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, errors.DATABASE_OUTAGE):
+        if errors.is_outage(error):
             return errors.unavailable(request, error)
         return None
 
