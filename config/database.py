@@ -51,8 +51,8 @@ _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 def _shared_buffers() -> str:
-    """An eighth of the memory, a gigabyte at most: the indexes of a million participants with their entries and
-    schedules. It is taken up only as far as there is data."""
+    """An eighth of the memory, at most a gigabyte: the indexes of a million participants with their entries
+    and schedules. It is taken up only as far as there is data."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{min(max(memory // 8, 128 * 2**20), 2**30) // 2**20}MB"
 
