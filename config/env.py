@@ -103,10 +103,12 @@ PORT = _number("PORT", "The port that the web server listens on.", 8000, most=65
 WEB_WORKERS = _number("WEB_WORKERS", "Web processes.", 2, most=256)
 WEB_THREADS = _number(
     "WEB_THREADS",
-    "Requests that each web process answers at once, each with a connection to the database.",
-    4,
+    "Requests that each web process answers at once, each with a connection to the database. 0: two with "
+    "the embedded database, four with one elsewhere, which is waited for longer.",
+    0,
+    least=0,
     most=256,
-)
+) or (4 if DATABASE_URL else 2)
 
 PUBLIC_URL = _text(
     "PUBLIC_URL",
