@@ -47,8 +47,6 @@ def _warm_up() -> None:
     # The collector never looks at what is there by now.
     gc.collect()
     gc.freeze()
-    # What a request leaves is freed without the collector, which need not look every seven hundred objects.
-    gc.set_threshold(20_000, 20, 50)
 
 
 if not env.DATABASE_URL:
