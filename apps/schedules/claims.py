@@ -43,11 +43,20 @@ _CLAIM = """
                 LIMIT greatest(room.free, 0)
                   FOR NO KEY UPDATE SKIP LOCKED) AS row
          LIMIT %(limit)s
+    ), listed AS (
+        -- The planner expects ten rows of arrays. Expecting hundreds, it would read all schedules and all
+        -- participants, to join them to what may be one row.
+        SELECT row.*
+          FROM (SELECT array_agg(id) AS ids, array_agg(occurrence) AS occurrences,
+                       array_agg(attempts) AS attempts, array_agg(scheduled_for) AS moments
+                  FROM due) AS arrays
+         CROSS JOIN LATERAL unnest(ids, occurrences, attempts, moments)
+                    AS row (id, occurrence, attempts, scheduled_for)
     ), begun AS (
         INSERT INTO schedules_deliveryattempt
                (schedule_id, occurrence, number, scheduled_for, started_at, outcome)
         -- Columns of the locked rows: joined anew, they would be those before an edit that came between.
-        SELECT id, occurrence, attempts + 1, scheduled_for, clock_timestamp(), 'sending' FROM due
+        SELECT id, occurrence, attempts + 1, scheduled_for, clock_timestamp(), 'sending' FROM listed
         RETURNING id, schedule_id
     ), claimed AS (
         UPDATE schedules_scheduledmessage s
