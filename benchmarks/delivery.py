@@ -4,7 +4,7 @@
     python -m benchmarks.delivery claim    what a claim costs with 1,000 and with 1,000,000 pending
     python -m benchmarks.delivery kills    5,000 due; workers, database and receiver killed again and again
 
-Each makes an embedded database in a directory of its own, and removes it.
+The figures are printed as JSON.
 """
 
 from __future__ import annotations
@@ -13,31 +13,27 @@ import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import database, env
+from config import database
 from tests.server import free_port
 
-ROOT = env.BASE_DIR
+from .place import Place, place
+
 AT_ONCE = 100  # as `Pace.each_endpoint`
 
 
 @dataclass
-class Place:
-    """The database and the processes of one run."""
+class Delivery:
+    """Workers and a receiver, in a place."""
 
-    data_dir: Path
-    processes: list[subprocess.Popen] = field(default_factory=list)
+    place: Place
     port: int = field(default_factory=free_port)
 
     @property
@@ -46,29 +42,13 @@ class Place:
 
     @property
     def got(self) -> Path:
-        return self.data_dir / "got"
+        return self.place.data_dir / "got"
 
-    def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "DATA_DIR": str(self.data_dir),
-            "DATABASE_URL": "",
-            "WEBHOOK_ALLOW_PRIVATE_NETWORKS": "true",
-            "PYTHONPATH": str(ROOT),
-        }
+    def worker(self) -> subprocess.Popen[bytes]:
+        return self.place.start("manage.py", "worker")
 
-    def start(self, *command: str) -> subprocess.Popen:
-        log = (self.data_dir / "log").open("a")
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=self.environment(), stdout=log, stderr=log
-        )
-        self.processes.append(process)
-        return process
-
-    def worker(self) -> subprocess.Popen:
-        return self.start("manage.py", "worker")
-
-    def receiver(self) -> subprocess.Popen:
-        return self.start("benchmarks/receiver.py", str(self.port), str(self.got))
+    def receiver(self) -> subprocess.Popen[bytes]:
+        return self.place.start("benchmarks/receiver.py", str(self.port), str(self.got))
 
     def received(self) -> list[tuple[str, float]]:
         if not self.got.exists():
@@ -77,40 +57,13 @@ class Place:
         return [(line[0], float(line[1])) for line in lines if len(line) == 2]
 
     def seed(self, count: int, *, seconds: float) -> float:
-        """So many schedules, due together so many seconds after the last is stored. Returns when."""
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.seed", self.url, str(count), str(seconds)],
-            cwd=ROOT,
-            env=self.environment(),
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return float(done.stdout)
+        """So many schedules, due together so many seconds from now. Returns when."""
+        return float(self.place.run("-m", "benchmarks.due", self.url, str(count), str(seconds)))
 
 
-@contextmanager
-def place() -> Iterator[Place]:
-    folder = Path(tempfile.mkdtemp(prefix="ocp-delivery-"))
-    folder.chmod(0o711)
-    made = Place(folder)
-    try:
-        database.start(folder)
-        migrate = [sys.executable, "manage.py", "migrate", "-v0"]
-        subprocess.run(migrate, cwd=ROOT, env=made.environment(), check=True)
-        yield made
-    finally:
-        for process in made.processes:
-            process.kill()
-            process.wait()
-        database.stop(folder, immediate=True)
-        database.release()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_for(place: Place, count: int, *, seconds: float) -> None:
+def wait_for(run: Delivery, count: int, *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while len({name for name, _ in place.received()}) < count:
+    while len({name for name, _ in run.received()}) < count:
         if time.monotonic() > deadline:
             break
         time.sleep(0.5)
@@ -121,11 +74,12 @@ def part(values: list[float], of: float) -> float:
 
 
 def burst(count: int, workers: int) -> None:
-    with place() as run:
+    with place() as made:
+        run = Delivery(made)
         run.receiver()
         running = [run.worker() for _ in range(workers)]
         time.sleep(6)
-        due = run.seed(count, seconds=3)
+        due = run.seed(count, seconds=6)
         wait_for(run, count, seconds=180)
         time.sleep(2)
         received = run.received()
@@ -156,45 +110,28 @@ def burst(count: int, workers: int) -> None:
         )
 
 
-def bare_loop(run: Place, count: int, processes: int, at_once: int) -> float:
+def bare_loop(run: Delivery, count: int, processes: int, at_once: int) -> float:
     command = ["benchmarks/bare_loop.py", run.url, str(count // processes), str(at_once)]
-    loops = [
-        subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=run.environment(), stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(processes)
-    ]
-    spans = [loop.communicate(timeout=180)[0].split() for loop in loops]
+    with ThreadPoolExecutor(processes) as pool:
+        loops = [pool.submit(run.place.run, *command) for _ in range(processes)]
+    spans = [loop.result().split() for loop in loops]
     began, ended = min(float(span[0]) for span in spans), max(float(span[1]) for span in spans)
     return count / (ended - began)
 
 
-def claim(counts: list[int]) -> None:
-    with place() as run:
-        found = {}
-        stored = 0
-        for count in counts:
-            run.seed(count - stored, seconds=10 * 24 * 3600)
-            stored = count
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.claim_cost", run.url],
-                cwd=ROOT,
-                env=run.environment(),
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            found[count] = json.loads(done.stdout)
-        report(pending_in_the_future=found)
+def claim(few: int, many: int) -> None:
+    with place() as made:
+        report(**json.loads(made.run("-m", "benchmarks.claim_cost", str(few), str(many))))
 
 
 def kills(count: int, seconds: float, *, seed: int) -> None:
     chance = random.Random(seed)
     done: Counter[str] = Counter()
-    with place() as run:
+    with place() as made:
+        run = Delivery(made)
         workers = [run.worker(), run.worker()]
         receiver = run.receiver()
-        run.seed(count, seconds=5)
+        run.seed(count, seconds=6)
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             time.sleep(chance.uniform(0.3, 2.5))
@@ -206,9 +143,9 @@ def kills(count: int, seconds: float, *, seed: int) -> None:
                 workers[number].wait()
                 workers[number] = run.worker()
             elif what == "database":
-                database.stop(run.data_dir, immediate=True)
+                database.stop(made.data_dir, immediate=True)
                 time.sleep(chance.uniform(0.1, 1.5))
-                database.start(run.data_dir)
+                database.start(made.data_dir)
             else:
                 receiver.kill()
                 receiver.wait()
@@ -249,6 +186,6 @@ if __name__ == "__main__":
     if given.what == "burst":
         burst(given.count or 10_000, given.workers)
     elif given.what == "claim":
-        claim([1_000, given.count or 1_000_000])
+        claim(1_000, given.count or 1_000_000)
     else:
         kills(given.count or 5_000, given.seconds, seed=given.seed)
