@@ -34,16 +34,27 @@ _ANSWER = """
                              JOIN chatbots_chatbot c ON c.id = d.chatbot_id
                             WHERE d.participant_id = p.id {entries})) AS person
               FROM participants_participant p {joined}
-             WHERE p.team_id = %(team)s {filter}
-             ORDER BY p.id DESC LIMIT 100) page
+             WHERE {bounds} ORDER BY {order} DESC LIMIT 100) page
 """
-_PAGE = _ANSWER.format(entries="", joined="", filter="AND p.id < %(before)s")
-_PERSON = _ANSWER.format(entries="", joined="", filter="AND p.identifier = %(identifier)s")
+# Bounded by all columns of an index, as the service's are: see `apps.participants.pages`.
+_PAGE = _ANSWER.format(
+    entries="",
+    joined="",
+    bounds="(p.team_id, p.id) < (%(team)s, %(before)s) AND p.team_id >= %(team)s",
+    order="p.team_id DESC, p.id",
+)
+_PERSON = _ANSWER.format(
+    entries="",
+    joined="",
+    bounds="p.team_id = %(team)s AND p.identifier = %(identifier)s",
+    order="p.id",
+)
+_CHATBOT_ID = "(SELECT id FROM chatbots_chatbot WHERE public_id = %(chatbot)s)"
 _CHATBOT = _ANSWER.format(
     entries="AND c.public_id = %(chatbot)s",
-    joined="JOIN participants_participantdata f ON f.participant_id = p.id AND f.chatbot_id = "
-    "(SELECT id FROM chatbots_chatbot WHERE public_id = %(chatbot)s)",
-    filter="",
+    joined="JOIN participants_participantdata f ON f.participant_id = p.id",
+    bounds=f"(f.chatbot_id, f.participant_id) < ({_CHATBOT_ID}, %(before)s) AND f.chatbot_id >= {_CHATBOT_ID}",
+    order="f.chatbot_id DESC, f.participant_id",
 )
 _WRITE = """
     WITH person AS (
