@@ -49,11 +49,11 @@ _PERSON = _ANSWER.format(
     bounds="p.team_id = %(team)s AND p.identifier = %(identifier)s",
     order="p.id",
 )
-_CHATBOT_ID = "(SELECT id FROM chatbots_chatbot WHERE public_id = %(chatbot)s)"
+_BOT = "(SELECT id FROM chatbots_chatbot WHERE public_id = %(chatbot)s)"
 _CHATBOT = _ANSWER.format(
     entries="AND c.public_id = %(chatbot)s",
     joined="JOIN participants_participantdata f ON f.participant_id = p.id",
-    bounds=f"(f.chatbot_id, f.participant_id) < ({_CHATBOT_ID}, %(before)s) AND f.chatbot_id >= {_CHATBOT_ID}",
+    bounds=f"(f.chatbot_id, f.participant_id) < ({_BOT}, %(before)s) AND f.chatbot_id >= {_BOT}",
     order="f.chatbot_id DESC, f.participant_id",
 )
 _WRITE = """
