@@ -55,17 +55,17 @@ class Command(BaseCommand):
         try:
             bot = self._prepare()
             commands = _procfile()
-            if bot:
-                with _signals_later():
+            # A signal between a child's start and its entry here would leave it behind; one while
+            # `subprocess` holds a lock of its own would have us wait for that child for ever.
+            with _signals_later():
+                if bot:
                     helpers.append(_spawn("bot", [sys.executable, str(PROGRAM)], environment=bot))
-            for name, command in commands.items():
-                # A signal between a child's start and its entry here would leave it behind.
-                with _signals_later():
+                for name, command in commands.items():
                     children[name] = _spawn(name, command)
-            self._wait_until_ready(children)
-            while True:
-                _require_all(children)
-                time.sleep(0.2)
+                self._wait_until_ready(children)
+                while True:
+                    _require_all(children)
+                    _sleep(0.2)
         finally:
             _end([*children.values(), *helpers])
 
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             _require_all(children)
             if time.monotonic() > deadline:
                 raise CommandError(f"The web server did not answer within {_START:.0f} seconds.")
-            time.sleep(0.05)
+            _sleep(0.05)
         self.stdout.write(f"Ready on http://{_bracketed(env.HOST)}:{env.PORT}")
         self.stdout.flush()
 
@@ -118,6 +118,15 @@ def _signals_later() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _sleep(seconds: float) -> None:
+    """Where a signal that came later may stop us."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    try:
+        time.sleep(seconds)
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
 def _procfile() -> dict[str, list[str]]:
