@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -84,6 +85,8 @@ def serve(data_dir, tmp_path) -> Iterator[Callable[..., Running]]:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                # Tests that run under nohup would hand on that it is ignored.
+                preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
             )
         running = Running(process, port, log, data_dir)
         started.append(running)
