@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from config import database, env
+from config.processes import die_with_parent
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Place:
                 env=self.environment(**environment),
                 stdout=log,
                 stderr=log,
+                # Also when this process is killed.
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
             )
         self.processes.append(process)
         return process
