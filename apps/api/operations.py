@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -51,40 +50,25 @@ def upsert_participant(
     A constant number of statements, whatever the number of entries. Raises ChatbotsNotFound.
     """
     public_ids = list(dict.fromkeys(entry.experiment for entry in entries))
-    write = partial(_write, team, platform, identifier, name, entries, now)
+
+    @transaction.atomic
+    def write(chatbots: dict[UUID, int]) -> SavedParticipant:
+        saved = save_participant(team=team, platform=platform, identifier=identifier, name=name, now=now)
+        save_data(team=team, participant_id=saved.id, writes=_data_writes(entries, chatbots), now=now)
+        items = [
+            _schedule_item(change, chatbots[entry.experiment])
+            for entry in entries
+            for change in entry.schedules
+        ]
+        apply_schedules(team=team, participant_id=saved.id, items=items, now=now)
+        return saved
+
     try:
         return write(remembered_chatbot_ids(team=team, public_ids=public_ids))
     except IntegrityError:
         # One of the chatbots was deleted since they were last looked up.
         forget_chatbots()
         return write(chatbot_ids(team=team, public_ids=public_ids))
-
-
-def _write(
-    team: Team,
-    platform: str,
-    identifier: str,
-    name: str | None,
-    entries: Sequence[ChatbotEntry],
-    now: datetime,
-    chatbots: dict[UUID, int],
-) -> SavedParticipant:
-    with transaction.atomic():
-        participant = save_participant(
-            team=team, platform=platform, identifier=identifier, name=name, now=now
-        )
-        save_data(team=team, participant_id=participant.id, writes=_data_writes(entries, chatbots), now=now)
-        apply_schedules(
-            team=team,
-            participant_id=participant.id,
-            items=[
-                _schedule_item(change, chatbots[entry.experiment])
-                for entry in entries
-                for change in entry.schedules
-            ],
-            now=now,
-        )
-    return participant
 
 
 def _data_writes(entries: Sequence[ChatbotEntry], chatbots: dict[UUID, int]) -> list[DataWrite]:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
+from apps.chatbots import queries as chatbots
 from apps.participants.models import Participant, ParticipantData
 from apps.participants.platforms import Platform
 from apps.schedules.models import ScheduledMessage, Status
@@ -575,3 +576,4 @@ def test_it_finds_no_chatbot_that_was_deleted_since_it_wrote_for_it(workspace):
     missing = {"errors": [{"message": f"Experiment {entry['experiment']} not found"}]}
     assert (response.status_code, response.json()) == (404, missing)
     assert not Participant.objects.filter(identifier="bob").exists()
+    assert (workspace.team.pk, bot.public_id) not in chatbots._found, "nor does it try again each time"
