@@ -6,13 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 from django.db import connection
 
@@ -20,6 +18,7 @@ from apps.sql import fetch
 from config import cluster
 from tests.fixtures import Workspace
 from tests.server import free_port, serve
+from tests.waiting import eventually, takes_connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,22 +62,12 @@ def pgbouncer() -> Iterator[str]:
             ["pgbouncer", "-q", config.name], cwd="/", stderr=subprocess.DEVNULL, **account
         )
         try:
-            yield wait_for(f"postgresql://{at['USER']}@127.0.0.1:{port}/{at['NAME']}")
+            url = f"postgresql://{at['USER']}@127.0.0.1:{port}/{at['NAME']}"
+            assert eventually(lambda: takes_connections(url)), "PgBouncer did not start"
+            yield url
         finally:
             process.terminate()
             process.wait(10)
-
-
-def wait_for(url: str) -> str:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline, "PgBouncer did not start"
-            time.sleep(0.05)
-        else:
-            return url
 
 
 @pytest.mark.skipif(not shutil.which("pgbouncer"), reason="PgBouncer is not installed")

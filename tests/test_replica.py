@@ -6,15 +6,13 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from config import cluster, database
 from tests.server import OwnService, serve
+from tests.waiting import eventually, takes_connections
 
 BODY = {"identifier": "of the replica", "data": []}
 
@@ -45,22 +43,12 @@ def replica(own: OwnService) -> Iterator[str]:
         options.pop("check")
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **options)
         try:
-            yield wait_for(f"postgresql://{cluster.SUPERUSER}@:5432/{database.NAME}?host={home}")
+            url = f"postgresql://{cluster.SUPERUSER}@:5432/{database.NAME}?host={home}"
+            assert eventually(lambda: takes_connections(url)), "the replica did not start"
+            yield url
         finally:
             process.terminate()
             process.wait(10)
-
-
-def wait_for(url: str) -> str:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline, "the replica did not start"
-            time.sleep(0.1)
-        else:
-            return url
 
 
 def test_a_web_host_reads_from_a_replica(own_service: OwnService):
@@ -81,12 +69,3 @@ def test_a_web_host_reads_from_a_replica(own_service: OwnService):
             assert eventually(lambda: client.get("/api/participants?identifier=later").json()["results"])
             refused = client.post("/api/participants", json=BODY)
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
-
-
-def eventually(condition, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

@@ -24,6 +24,7 @@ import pytest
 
 from config import cluster, database, env
 from tests.server import free_port
+from tests.waiting import eventually
 
 # Seconds. One is enough, and five are promised, on a machine that runs no other tests.
 SOON = 15
@@ -101,15 +102,6 @@ def serve(data_dir, tmp_path) -> Iterator[Callable[..., Running]]:
     database.stop(data_dir, immediate=True)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = SOON) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def are_gone(processes: list[psutil.Process]) -> Callable[[], bool]:
     def is_gone(process: psutil.Process) -> bool:
         try:
@@ -165,7 +157,7 @@ class TestStop:
         processes = running.all_processes()
         os.killpg(running.process.pid, signal.SIGINT)
         assert running.process.wait(SOON) == 0
-        assert eventually(are_gone(processes))
+        assert eventually(are_gone(processes), SOON)
         assert "Traceback" not in running.output()
 
     def test_it_stops_everything_when_one_process_ends(self, serve):
@@ -173,7 +165,7 @@ class TestStop:
         processes = running.all_processes()
         running.web().kill()
         assert running.process.wait(SOON) == 1
-        assert eventually(are_gone(processes))
+        assert eventually(are_gone(processes), SOON)
         assert "The process web ended with status -9." in running.output()
 
 
@@ -183,7 +175,7 @@ class TestKill:
         processes = running.all_processes()
         running.process.kill()
         running.process.wait()
-        assert eventually(are_gone(processes))
+        assert eventually(are_gone(processes), SOON)
         assert not takes_connections(running.port)
 
     def test_nothing_is_lost(self, serve, data_dir):
@@ -205,7 +197,7 @@ class TestKill:
         running = serve(WEB_WORKERS="1")
         worker = running.web().children()[0]
         worker.kill()
-        assert eventually(lambda: answers(running))
+        assert eventually(lambda: answers(running), SOON)
         assert running.process.poll() is None
 
     def test_web_processes_do_not_outlive_their_server(self, serve):
@@ -213,7 +205,7 @@ class TestKill:
         web = running.web()
         workers = web.children()
         web.kill()
-        assert eventually(are_gone(workers))
+        assert eventually(are_gone(workers), SOON)
 
 
 class TestOutage:
@@ -230,7 +222,7 @@ class TestOutage:
         assert running.get("/health/live") == 200
         try:
             database.start(data_dir)
-            assert eventually(lambda: running.get("/health/ready") == 200)
+            assert eventually(lambda: running.get("/health/ready") == 200, SOON)
             assert [running.get("/health/ready") for _ in range(10)] == [200] * 10
             assert running.web().children()[0].pid == worker
         finally:

@@ -26,7 +26,7 @@ _DAYS_OF_A_STEP = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7}
 
 _FORM = re.compile(r"(?:RRULE:)?([A-Z]+=[A-Z0-9,+-]+(?:;[A-Z]+=[A-Z0-9,+-]+)*);?")
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
-_PARTS = frozenset(
+PARTS = frozenset(
     [
         "FREQ",
         "INTERVAL",
@@ -74,7 +74,7 @@ def normal(text: str) -> str:
     if not match:
         raise UnusableRule("Give one rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=MO,TH.")
     names = [part.split("=")[0] for part in match[1].split(";")]
-    if unknown := set(names) - _PARTS:
+    if unknown := set(names) - PARTS:
         raise UnusableRule(f"{min(unknown)} can't stand in a rule.")
     if len(set(names)) != len(names):
         raise UnusableRule("Each part of a rule may stand in it once.")

@@ -10,8 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from config import cluster, database
 from tests.hosts.network import SUBNET, Host, Network
 from tests.receiver import Receiver, receiving
 from tests.server import manage
+from tests.waiting import eventually
 
 WEB_PORT = 8000
 _RECEIVER_PORT = 9000
@@ -149,12 +149,3 @@ def several_hosts() -> Iterator[Place]:
                 place.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 40) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.25)
-    return True

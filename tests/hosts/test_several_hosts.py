@@ -14,8 +14,9 @@ import pytest
 from apps.schedules.claims import LEASE, LOST
 from tests.hosts.calls import Call, calling, upsert_meanwhile
 from tests.hosts.network import unavailable
-from tests.hosts.place import Place, eventually, several_hosts
+from tests.hosts.place import Place, several_hosts
 from tests.receiver import Received, Reply
+from tests.waiting import eventually
 
 PEOPLE = [f"person {number}" for number in range(20)]
 EACH = 30

@@ -22,6 +22,7 @@ from config.processes import die_with_parent
 from tests.receiver import Reply
 from tests.schedules.due import endpoint, schedule, schedules
 from tests.server import served_database_url
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,15 +71,6 @@ def start(tmp_path) -> Iterator[Callable[..., Worker]]:
         if worker.process.poll() is None:
             worker.process.kill()
             worker.process.wait()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 40) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def delivered() -> int:

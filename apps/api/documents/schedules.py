@@ -129,7 +129,7 @@ def _operation(name: str, summary: str, description: str, scope: str, **more: An
         summary=summary,
         description=description,
         tags=["Schedules"],
-        auth=security(scope),  # type: ignore[arg-type]  # it takes what the document has
+        auth=security(scope),
         **more,
     )
 

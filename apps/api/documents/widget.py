@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -14,7 +16,8 @@ from ..serializers.widget import (
 )
 from .participants import detail
 
-SECURITY: list[dict[str, list[str]]] = [{"embedKeyAuth": []}, {"cookieAuth": []}]
+# Untyped: see `documents.participants.security`.
+SECURITY: Any = [{"embedKeyAuth": []}, {"cookieAuth": []}]
 CHATBOT = OpenApiParameter("chatbot_id", OpenApiTypes.UUID, "path", description="The chatbot's public id.")
 TOKEN = OpenApiParameter(
     "X-Participant-Token",
@@ -56,7 +59,7 @@ identify_visitor = extend_schema(
         "identity token they are somebody new, or who they were before if their token is sent along."
     ),
     tags=["Widget"],
-    auth=SECURITY,  # type: ignore[arg-type]
+    auth=SECURITY,
     parameters=[CHATBOT, KNOWN_TOKEN],
     request=IdentifyRequestSerializer,
     responses={200: IdentifiedSerializer, 400: INVALID, **REFUSALS},
@@ -80,7 +83,7 @@ show_visitor = extend_schema(
     summary="Show Visitor",
     description="The visitor, what this chatbot keeps of them, and what it is still to say to them.",
     tags=["Widget"],
-    auth=SECURITY,  # type: ignore[arg-type]
+    auth=SECURITY,
     parameters=[CHATBOT, TOKEN],
     responses={
         200: VisitorSerializer,
@@ -93,7 +96,7 @@ change_visitor = extend_schema(
     summary="Change Visitor",
     description="Changes the visitor's name, and merges into their data where the embed key allows it.",
     tags=["Widget"],
-    auth=SECURITY,  # type: ignore[arg-type]
+    auth=SECURITY,
     parameters=[CHATBOT, TOKEN],
     request=VisitorChangeSerializer,
     responses={200: VisitorSerializer, 400: INVALID, **REFUSALS},
