@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from config import env
+from config.generated import generated
+from config.postgres.address import database_at
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.DATA_DIR
 
 # Secrets
 
-
-def _generated_secrets() -> dict[str, Any]:
-    """The secrets of a trial: made once, kept in DATA_DIR, readable by their owner alone."""
-    import base64
-
-    from config.files import write_once
-
-    def make() -> str:
-        key = base64.b64encode(secrets.token_bytes(32)).decode()
-        return json.dumps({"SECRET_KEY": secrets.token_urlsafe(50), "DATA_ENCRYPTION_KEYS": [key]})
-
-    found: dict[str, Any] = json.loads(write_once(DATA_DIR / "secrets.json", make))
-    return found
-
-
-def _secret(name: str, given: Any) -> Any:
-    if given:
-        return given
-    if not env.GENERATE_SECRETS:
-        raise env.SettingError(f"{name} is not set: see docs/settings.md for how to make one.")
-    return _generated_secrets()[name]
-
-
-SECRET_KEY: str = _secret("SECRET_KEY", env.SECRET_KEY)
-DATA_ENCRYPTION_KEYS: list[str] = _secret("DATA_ENCRYPTION_KEYS", env.DATA_ENCRYPTION_KEYS)
+SECRET_KEY: str = env.SECRET_KEY or generated("SECRET_KEY")
+DATA_ENCRYPTION_KEYS: list[str] = env.DATA_ENCRYPTION_KEYS or generated("DATA_ENCRYPTION_KEYS")
 
 # Who may call, and from where
 
@@ -173,49 +150,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The database
 
-
-def _database(address: str) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "connect_timeout": 3,
-        # What comes again is prepared, except behind a pooler: see `config.postgres`.
-        "prepare_threshold": 5,
-        # A host that vanished without a word is noticed within seconds.
-        "tcp_user_timeout": 5000,
-        "keepalives_idle": 10,
-        "keepalives_interval": 3,
-        "keepalives_count": 3,
-    }
-    # A thread keeps its connection, and looks whether it is alive before each request: see `config.postgres`.
-    kept = {"ENGINE": "config.postgres", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
-    if not address:
-        from config import cluster, database
-
-        where = {
-            "HOST": str(cluster.socket_dir(DATA_DIR)),
-            "PORT": "5432",  # else PGPORT would count
-            "NAME": database.NAME,
-            "USER": cluster.SUPERUSER,
-        }
-        return where | kept
-    url = urlsplit(address)
-    if url.scheme not in ("postgres", "postgresql"):
-        raise env.SettingError("DATABASE_URL has to start with postgresql://: no other database will do.")
-    query = dict(parse_qsl(url.query))
-    return kept | {
-        "HOST": unquote(url.hostname or "") or query.pop("host", ""),
-        "PORT": str(url.port or query.pop("port", "")),
-        "NAME": unquote(url.path.removeprefix("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        # PgBouncer in transaction mode gives the next statement another session, without the cursor.
-        "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": query | options,
-    }
-
-
-DATABASES = {"default": _database(env.DATABASE_URL)}
+DATABASES = {"default": database_at(env.DATABASE_URL)}
 # `manage.py worker` puts it in the place of the other.
-WORKER_DATABASE = _database(env.WORKER_DATABASE_URL or env.DATABASE_URL)
+WORKER_DATABASE = database_at(env.WORKER_DATABASE_URL or env.DATABASE_URL)
 
 # What goes out
 
@@ -259,9 +196,9 @@ SECURITY_SCHEMES: dict[str, Any] = {
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "access.Application"
 OAUTH2_PROVIDER_GRANT_MODEL = "access.Grant"
-OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "access.AccessToken"  # noqa: S105
-OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "access.RefreshToken"  # noqa: S105
-OAUTH2_PROVIDER_ID_TOKEN_MODEL = "access.IDToken"  # noqa: S105
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "access.AccessToken"  # noqa: S105 (a model)
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "access.RefreshToken"  # noqa: S105 (a model)
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "access.IDToken"  # noqa: S105 (a model)
 OAUTH2_PROVIDER = {
     "OAUTH2_BACKEND_CLASS": "apps.access.oauth.Backend",
     "OAUTH2_VALIDATOR_CLASS": "apps.access.oauth.Validator",
