@@ -43,7 +43,7 @@ QUICK = Plan(people=5_000, rounds=2, seconds=1)
 
 
 def measure(run: Place, plan: Plan) -> dict[str, Any]:
-    seeded = json.loads(run.run("-m", "benchmarks.people", str(plan.people), "--floor"))
+    seeded = json.loads(run.run("-m", "benchmarks.with_django", "people", str(plan.people), "--floor"))
     service = start_service(run, Seeded(**seeded["service"]))
     floor = start_floor(run, Seeded(**seeded["floor"]))
     found: dict[str, Any] = {}

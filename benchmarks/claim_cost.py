@@ -1,4 +1,4 @@
-"""What a claim costs with few and with many pending: `python -m benchmarks.claim_cost FEW MANY`.
+"""What a claim costs with few and with many pending: `python -m benchmarks.with_django claim_cost FEW MANY`.
 
 Two databases of one server, asked in turns by one process, so that what else the machine does meets both.
 What counts is the ratio of medians. Prints JSON.
@@ -7,23 +7,16 @@ What counts is the ratio of medians. Prints JSON.
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import sys
 import time
 from typing import Any
 
-import django
+from django.db import DEFAULT_DB_ALIAS, connections
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup()
+from apps.schedules.claims import claim
+from config import database
 
-from django.db import DEFAULT_DB_ALIAS, connections  # noqa: E402
-
-from apps.schedules.claims import claim  # noqa: E402
-from config import database  # noqa: E402
-
-from .due import store  # noqa: E402
+from .due import store
 
 ROUNDS = {0: 300, 50: 60}  # by how many are due
 AT_ONCE = 50
@@ -104,5 +97,6 @@ def compare(few: int, many: int) -> dict[str, Any]:
     return found
 
 
-if __name__ == "__main__":
-    print(json.dumps(compare(int(sys.argv[1]), int(sys.argv[2]))))
+def main(arguments: list[str]) -> None:
+    few, many = map(int, arguments)
+    print(json.dumps(compare(few, many)))

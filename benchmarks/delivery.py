@@ -58,7 +58,9 @@ class Delivery:
 
     def seed(self, count: int, *, seconds: float) -> float:
         """So many schedules, due together so many seconds from now. Returns when."""
-        return float(self.place.run("-m", "benchmarks.due", self.url, str(count), str(seconds)))
+        return float(
+            self.place.run("-m", "benchmarks.with_django", "due", self.url, str(count), str(seconds))
+        )
 
 
 def wait_for(run: Delivery, count: int, *, seconds: float) -> None:
@@ -121,7 +123,7 @@ def bare_loop(run: Delivery, count: int, processes: int, at_once: int) -> float:
 
 def claim(few: int, many: int) -> None:
     with place() as made:
-        report(**json.loads(made.run("-m", "benchmarks.claim_cost", str(few), str(many))))
+        report(**json.loads(made.run("-m", "benchmarks.with_django", "claim_cost", str(few), str(many))))
 
 
 def kills(count: int, seconds: float, *, seed: int) -> None:

@@ -1,24 +1,17 @@
-"""Schedules of one chatbot that fall due at one instant: `python -m benchmarks.due URL COUNT SECONDS`.
+"""Schedules of one chatbot that fall due at one instant: the part `due URL COUNT SECONDS` of `with_django`.
 
 Prints when.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 
-import django
+from django.db import connection
+from django.utils.timezone import now
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup()
-
-from django.db import connection  # noqa: E402
-from django.utils.timezone import now  # noqa: E402
-
-from apps.chatbots.services import ensure_chatbot, set_endpoint  # noqa: E402
-from apps.teams.services import ensure_team  # noqa: E402
+from apps.chatbots.services import ensure_chatbot, set_endpoint
+from apps.teams.services import ensure_team
 
 # Up to a thousand of each person. The moments are by the database's clock, as the claim's are.
 _STORE = """
@@ -60,5 +53,6 @@ def store(url: str, count: int, *, seconds: float, spread: float = 0.0) -> float
     return moment
 
 
-if __name__ == "__main__":
-    print(store(sys.argv[1], int(sys.argv[2]), seconds=float(sys.argv[3])))
+def main(arguments: list[str]) -> None:
+    url, count, seconds = arguments
+    print(store(url, int(count), seconds=float(seconds)))

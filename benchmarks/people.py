@@ -1,4 +1,6 @@
-"""Participants by the thousand: `python -m benchmarks.people COUNT [--floor]`. Prints what a run has to know.
+"""Participants by the thousand: the part `people COUNT [--floor]` of `with_django`.
+
+It prints what a run has to know.
 
 Each person has two entries of some 300 bytes and three schedules. With `--floor` there is a second team of as
 many, whose data is plain text in the same column: PostgreSQL has no key, and builds the floor's answers.
@@ -7,7 +9,6 @@ many, whose data is plain text in the same column: PostgreSQL has no key, and bu
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -16,22 +17,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-import django
+from django.db import connection
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup()
+from apps.access.services import create_api_key
+from apps.chatbots.models import Chatbot
+from apps.chatbots.services import ensure_chatbot
+from apps.participants.encryption import seal
+from apps.teams.identifiers import uuid7
+from apps.teams.models import Role, Team
+from apps.teams.services import ensure_member, ensure_team, ensure_user
 
-from django.db import connection  # noqa: E402
-
-from apps.access.services import create_api_key  # noqa: E402
-from apps.chatbots.models import Chatbot  # noqa: E402
-from apps.chatbots.services import ensure_chatbot  # noqa: E402
-from apps.participants.encryption import seal  # noqa: E402
-from apps.teams.identifiers import uuid7  # noqa: E402
-from apps.teams.models import Role, Team  # noqa: E402
-from apps.teams.services import ensure_member, ensure_team, ensure_user  # noqa: E402
-
-from .cases import Seeded  # noqa: E402
+from .cases import Seeded
 
 NOW = datetime.now(UTC)
 SCHEDULES = ((0, "check-in"), (0, "reminder"), (1, "check-in"))
@@ -132,20 +128,17 @@ def _copy(table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
         cursor.execute(_CONTINUE.format(table))
 
 
-def main(people: int, *, with_floor: bool) -> None:
+def main(arguments: list[str]) -> None:
+    people = int(arguments[0])
     teams = {
         "service": seed(
             "Service", people, lambda text, person, bot: seal(text, participant_id=person, chatbot_id=bot)
         )
     }
-    if with_floor:
+    if "--floor" in arguments:
         # As long as what is sealed: JSON may end in spaces.
         teams["floor"] = seed("Floor", people, lambda text, person, bot: text + b" " * 33)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
     sys.stdout.write(json.dumps({name: asdict(team) for name, team in teams.items()}))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), with_floor="--floor" in sys.argv)

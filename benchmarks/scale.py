@@ -37,7 +37,7 @@ def compare(counts: list[int], letters: str) -> dict[str, Any]:
         places = {count: stack.enter_context(place()) for count in counts}
         sides = {}
         for count, run in places.items():
-            seeded = json.loads(run.run("-m", "benchmarks.people", str(count)))
+            seeded = json.loads(run.run("-m", "benchmarks.with_django", "people", str(count)))
             sides[count] = start_service(run, Seeded(**seeded["service"]))
         found: dict[str, Any] = {}
         for letter in letters:

@@ -20,7 +20,7 @@ PEOPLE = 260  # so that the page far inside is the second of three
 @pytest.fixture(scope="module")
 def sides() -> Iterator[tuple[Place, Side, Side]]:
     with place() as run:
-        seeded = json.loads(run.run("-m", "benchmarks.people", str(PEOPLE), "--floor"))
+        seeded = json.loads(run.run("-m", "benchmarks.with_django", "people", str(PEOPLE), "--floor"))
         service = start_service(run, Seeded(**seeded["service"]))
         yield run, service, start_floor(run, Seeded(**seeded["floor"]))
 
