@@ -14,7 +14,7 @@ from .scopes import Scopes
 
 class Kind(StrEnum):
     API_KEY = "api_key"
-    TOKEN = "token"  # noqa: S105
+    TOKEN = "token"  # noqa: S105 (a kind)
     SESSION = "session"
     EMBED_KEY = "embed_key"
 

@@ -23,7 +23,7 @@ from .models import EmbedKey, IdentitySecret, identity_binding
 # What an embed key opens, and nothing else does but a member's session.
 WIDGET = "widget"
 LONGEST_IDENTITY_MINUTES = 10
-_TOKEN_SALT = "access.participant_token"  # noqa: S105
+_TOKEN_SALT = "access.participant_token"  # noqa: S105 (a salt)
 
 
 def create_embed_key(

@@ -6,11 +6,11 @@ import hashlib
 import secrets
 
 PREFIX = "ocp_"
-ACCESS_TOKEN_PREFIX = "oca_"  # noqa: S105
-REFRESH_TOKEN_PREFIX = "ocr_"  # noqa: S105
-CLIENT_SECRET_PREFIX = "ocs_"  # noqa: S105
+ACCESS_TOKEN_PREFIX = "oca_"  # noqa: S105 (a prefix)
+REFRESH_TOKEN_PREFIX = "ocr_"  # noqa: S105 (a prefix)
+CLIENT_SECRET_PREFIX = "ocs_"  # noqa: S105 (a prefix)
 EMBED_KEY_PREFIX = "oce_"
-IDENTITY_SECRET_PREFIX = "oci_"  # noqa: S105
+IDENTITY_SECRET_PREFIX = "oci_"  # noqa: S105 (a prefix)
 HINT_LENGTH = len(PREFIX) + 4
 
 

@@ -53,7 +53,7 @@ class AlwaysJSON(DefaultContentNegotiation):
     def select_renderer(
         self,
         request: Request,
-        renderers: Sequence[BaseRenderer],  # type: ignore[override]
+        renderers: Sequence[BaseRenderer],  # type: ignore[override]  # instances, as they are passed
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type or ""

@@ -39,13 +39,13 @@ def access_of(request: HttpRequest) -> Access:
     """Computed once a request, from what the database says now."""
     found: Access | None = getattr(request, "console_access", None)
     if found is None:
-        found = request.console_access = _access(request)  # type: ignore[attr-defined]
+        found = request.console_access = _access(request)  # type: ignore[attr-defined]  # kept for the request
     return found
 
 
 def forget_access(request: HttpRequest) -> None:
     """After the session's user or team has changed."""
-    request.console_access = None  # type: ignore[attr-defined]
+    request.console_access = None  # type: ignore[attr-defined]  # kept for the request
 
 
 def _access(request: HttpRequest) -> Access:

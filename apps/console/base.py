@@ -46,7 +46,7 @@ class TeamRows:
     team_path = "team"  # from a row to its team
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # a mixin
         access = access_of(request)
         if access.sees_every_team:
             return rows
@@ -152,7 +152,7 @@ class TeamAdmin(TeamRows, ModelAdmin):
         """Actions are for the rows that were ticked, never for all that a search finds."""
         sent = request.POST.copy()
         sent["select_across"] = "0"
-        request.POST = sent  # type: ignore[assignment]
+        request.POST = sent  # type: ignore[assignment]  # a copy
         response: HttpResponse | None = super().response_action(request, queryset)
         return response
 

@@ -66,12 +66,12 @@ class InvitationAdmin(TeamAdmin):
             by=request.user,
             now=timezone.now(),
         )
-        obj.pk, obj.secret = made.invitation.pk, made.secret  # type: ignore[attr-defined]
+        obj.pk, obj.secret = made.invitation.pk, made.secret  # type: ignore[attr-defined]  # for this answer
 
     def response_add(
         self, request: HttpRequest, obj: Invitation, post_url_continue: Any = None
     ) -> HttpResponse:
-        path = reverse("invitation", args=[obj.secret])  # type: ignore[attr-defined]
+        path = reverse("invitation", args=[obj.secret])  # type: ignore[attr-defined]  # for this answer
         return show_secret(
             request,
             NewSecret(

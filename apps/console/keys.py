@@ -119,7 +119,7 @@ class ApiKeyAdmin(TeamAdmin):
             read_only=obj.read_only,
             expires_at=timezone.now() + timedelta(days=int(days)) if days else None,
         )
-        obj.pk, obj.hint, obj.secret = made.key.pk, made.key.hint, made.secret  # type: ignore[attr-defined]
+        obj.pk, obj.hint, obj.secret = made.key.pk, made.key.hint, made.secret  # type: ignore[attr-defined]  # for this answer
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         return show_secret(
@@ -128,7 +128,7 @@ class ApiKeyAdmin(TeamAdmin):
                 title="Your new API key",
                 help="Copy it now: it is not kept here and can't be shown again. "
                 "Send it in the header X-api-key, or as a Bearer token.",
-                fields={obj.name: obj.secret},  # type: ignore[attr-defined]
+                fields={obj.name: obj.secret},  # type: ignore[attr-defined]  # for this answer
                 next_url=reverse("admin:access_apikey_change", args=[obj.pk]),
             ),
         )

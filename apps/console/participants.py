@@ -100,7 +100,7 @@ class ParticipantAdmin(TeamAdmin):
         if found:
             # Once a page: unfold asks for the same field several times.
             editable = self.has_change_permission(request, found)
-            found.memory = cache(partial(memory_panel, found, editable=editable))  # type: ignore[attr-defined]
+            found.memory = cache(partial(memory_panel, found, editable=editable))  # type: ignore[attr-defined]  # for this page
         return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:

@@ -27,7 +27,7 @@ KEPT_OF_ANSWER = 1000
 GONE = 410
 # They come with the wish to be left alone for a while.
 _BUSY = (429, 503)
-UNREADABLE_SECRET = "The signing secret can't be decrypted: set the endpoint anew."  # noqa: S105
+UNREADABLE_SECRET = "The signing secret can't be decrypted: set the endpoint anew."  # noqa: S105 (no secret: a sentence)
 
 
 @dataclass(frozen=True, slots=True)

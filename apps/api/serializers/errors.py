@@ -24,4 +24,4 @@ class ErrorMessageSerializer(serializers.Serializer[Any]):
 class ChatbotsNotFoundSerializer(serializers.Serializer[Any]):
     """One message for each chatbot, in the request's order."""
 
-    errors = ErrorMessageSerializer(many=True)  # type: ignore[assignment]
+    errors = ErrorMessageSerializer(many=True)  # type: ignore[assignment]  # a field, not the property

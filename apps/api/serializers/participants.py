@@ -91,7 +91,7 @@ class ParticipantDataUpdateRequestSerializer(serializers.Serializer[Any]):
     )
     name = serializers.CharField(required=False, max_length=MAX_NAME, help_text="Kept as it is if not given.")
     platform = serializers.ChoiceField(choices=Platform.choices, required=False, default=Platform.API)
-    data = ParticipantExperimentDataSerializer(many=True)  # type: ignore[assignment]
+    data = ParticipantExperimentDataSerializer(many=True)  # type: ignore[assignment]  # a field, not the property
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         # Lowering can lengthen: "İ" becomes two characters.
@@ -158,7 +158,7 @@ class AnyJSONField(JSONObjectField):
 class ParticipantDataEntrySerializer(serializers.Serializer[Any]):
     chatbot = serializers.CharField(help_text="The chatbot's name.")
     chatbot_id = serializers.UUIDField(help_text="The chatbot's public id.")
-    data = AnyJSONField(source="text", required=False)  # type: ignore[assignment]
+    data = AnyJSONField(source="text", required=False)  # type: ignore[assignment]  # a field, not the property
 
 
 class ParticipantDetailSerializer(serializers.Serializer[Any]):
@@ -167,7 +167,7 @@ class ParticipantDetailSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(required=False)
     platform = serializers.CharField()
     remote_id = serializers.CharField(required=False)
-    data = ParticipantDataEntrySerializer(many=True)  # type: ignore[assignment]
+    data = ParticipantDataEntrySerializer(many=True)  # type: ignore[assignment]  # a field, not the property
 
 
 def participant_detail(

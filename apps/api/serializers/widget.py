@@ -49,7 +49,7 @@ class ComingScheduleSerializer(serializers.Serializer[Any]):
 
 class VisitorSerializer(serializers.Serializer[Any]):
     participant = WidgetParticipantSerializer()
-    data = JSONObjectField(help_text="What this chatbot keeps of the visitor.")  # type: ignore[assignment]
+    data = JSONObjectField(help_text="What this chatbot keeps of the visitor.")  # type: ignore[assignment]  # a field, not the property
     schedules = ComingScheduleSerializer(many=True, help_text="What is still to come, soonest first.")
 
 
@@ -67,7 +67,7 @@ class PatchField(serializers.JSONField):
 
 class VisitorChangeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, max_length=MAX_NAME)
-    data = PatchField(  # type: ignore[assignment]
+    data = PatchField(  # type: ignore[assignment]  # a field, not the property
         required=False,
         help_text="Merged into the data (RFC 7396), under the keys that the embed key lists as writable.",
     )

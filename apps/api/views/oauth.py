@@ -57,7 +57,7 @@ class Authorize(AuthorizationView):
         # Consent is asked for each time: which team it is for is a part of it.
         query = request.GET.copy()
         query.pop("approval_prompt", None)
-        request.GET = query  # type: ignore[assignment]
+        request.GET = query  # type: ignore[assignment]  # a copy that may change
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 

@@ -41,7 +41,7 @@ class Page:
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
-            response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             # Back to Django's own "same-origin". The library opens it for consent pages on other hosts,
             # and with another policy than theirs the pages here lose sight of the one that opened them.
             response.headers.pop("Cross-Origin-Opener-Policy", None)

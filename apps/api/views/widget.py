@@ -30,7 +30,7 @@ from ..serializers.widget import (
     VisitorSerializer,
 )
 
-TOKEN_HEADER = "HTTP_X_PARTICIPANT_TOKEN"  # noqa: S105
+TOKEN_HEADER = "HTTP_X_PARTICIPANT_TOKEN"  # noqa: S105 (a header)
 
 
 class WidgetAuthentication(CallerAuthentication):
@@ -43,7 +43,7 @@ class WidgetAuthentication(CallerAuthentication):
             origin=request.META.get("HTTP_ORIGIN", ""),
             chatbot_id=chatbot_id_of(request),
         )
-        request.embed_key = found  # type: ignore[attr-defined]
+        request.embed_key = found  # type: ignore[attr-defined]  # set here, for the view
         return embedding.caller_for_embed_key(found)
 
     def session_caller(self, request: Request) -> Caller | None:
