@@ -9,12 +9,13 @@ from __future__ import annotations
 from psycopg import AsyncConnection
 
 # The first four notice within half a minute that the client's host is gone (they mean nothing to a socket
-# of this machine), the last that its process hangs.
+# of this machine): after 14 s where the server says nothing meanwhile, and if it says something just before,
+# 12 s later, since unanswered data stops the probes. The last notices that the client's process hangs.
 ASK = """
-    SELECT set_config('tcp_keepalives_idle', '10', false),
+    SELECT set_config('tcp_keepalives_idle', '5', false),
            set_config('tcp_keepalives_interval', '3', false),
            set_config('tcp_keepalives_count', '3', false),
-           set_config('tcp_user_timeout', '20s', false),
+           set_config('tcp_user_timeout', '12s', false),
            set_config('idle_in_transaction_session_timeout', '60s', false)
 """
 
