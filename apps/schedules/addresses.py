@@ -8,11 +8,9 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 # Their last bits are an IPv4 address to which a gateway passes them on.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
+# What an address of the ISATAP tunnel has there (RFC 5214).
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 # A name server that does not answer holds a thread for long: the others must not wait for it.
@@ -32,26 +30,19 @@ def is_public(text: str) -> bool:
         same = address.ipv4_mapped or (_last_bits(address) if address in _NAT64 else None)
         if same:
             return is_public(str(same))
-        if address.scope_id or address.is_site_local or not all(map(_is_public, _within(address))):
+        if address.scope_id or address.is_site_local or _is_of_a_tunnel(address):
             return False
-    return _is_public(address)
-
-
-def _is_public(address: _Address) -> bool:
     # Versions of Python differ in what `is_global` covers: these all say no.
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_link_local or address.is_unspecified
     )
 
 
-def _within(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses to which a tunnel may lead."""
-    found = list(address.teredo or ())
-    if address.sixtofour:
-        found.append(address.sixtofour)
-    if address in _COMPATIBLE or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
-        found.append(_last_bits(address))
-    return found
+def _is_of_a_tunnel(address: ipaddress.IPv6Address) -> bool:
+    """Whether it hides an IPv4 address to which a host may pass it on. No service is reached by these any more
+    (RFC 7526 ended 6to4)."""
+    is_isatap = (int(address) >> 32) & 0xFFFFFFFF in _ISATAP
+    return is_isatap or address.teredo is not None or address.sixtofour is not None
 
 
 def _last_bits(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
