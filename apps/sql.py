@@ -41,3 +41,27 @@ def _cursor(database: BaseDatabaseWrapper) -> Cursor[tuple[Any, ...]]:
     cursor = Cursor(database.connection)
     cursor.format = Format.BINARY
     return cursor
+
+
+def between(
+    equal: Mapping[str, str],
+    columns: Sequence[str],
+    *,
+    above: Sequence[str] | None,
+    below: Sequence[str] | None,
+) -> list[str]:
+    """Conditions for the rows with these values whose columns are above, or below, or between others: one
+    stretch of the index that has the columns in that order.
+
+    Told that columns *equal* values, the planner takes such rows for evenly spread: it walks the primary key
+    in their place, and reads all rows of others on its way. So the values are ends of the stretch too.
+    """
+    found = []
+    for end, operators in ((above, (">", ">=")), (below, ("<", "<="))):
+        names, values = list(equal), list(equal.values())
+        if end is not None:
+            names, values = [*names, *columns], [*values, *end]
+        if names:
+            operator = operators[0 if end is not None else 1]
+            found.append(f"({', '.join(names)}) {operator} ({', '.join(values)})")
+    return found

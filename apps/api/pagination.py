@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -50,9 +49,6 @@ class NewestFirst(CursorPagination):
         if not (text.isascii() and text.isdigit()):
             return self.page_size
         return min(int(text[:9]), self.max_page_size)
-
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
-        return self.paginate(request, lambda place, limit: list(self.beginning_at(place, queryset)[:limit]))
 
     def paginate(self, request: Request, read: Callable[[Place | None, int], list[Row]]) -> list[Row]:
         """The page that is asked for. `read` gives so many rows at most, those nearest to the place first.
@@ -105,13 +101,6 @@ class NewestFirst(CursorPagination):
 
     # What an order is made of
 
-    def beginning_at(self, place: Place | None, rows: QuerySet[Any]) -> QuerySet[Any]:
-        if place is None:
-            return rows.order_by("-id")
-        if place.is_backwards:
-            return rows.filter(id__gt=place.id).order_by("id")
-        return rows.filter(id__lt=place.id).order_by("-id")
-
     def place_at(self, row: Any, *, is_backwards: bool) -> Place:
         return Place(is_backwards, row.id)
 
@@ -130,16 +119,6 @@ class SoonestFirst(NewestFirst):
 
     is_ascending = True
     signer = Signer(sep="~", salt="api.cursor.due_at")
-
-    def beginning_at(self, place: Place | None, rows: QuerySet[Any]) -> QuerySet[Any]:
-        if place is None:
-            return rows.order_by("due_at", "id")
-        at, key = place.due_at, place.id
-        if place.is_backwards:
-            before = Q(due_at__lte=at) & (Q(due_at__lt=at) | Q(id__lt=key))
-            return rows.filter(before).order_by("-due_at", "-id")
-        after = Q(due_at__gte=at) & (Q(due_at__gt=at) | Q(id__gt=key))
-        return rows.filter(after).order_by("due_at", "id")
 
     def place_at(self, row: Any, *, is_backwards: bool) -> Place:
         return Place(is_backwards, row.id, row.due_at)

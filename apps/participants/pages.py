@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from apps import encryption
-from apps.sql import fetch
+from apps.sql import between, fetch
 from apps.teams.models import Team
 
 from .encryption import binding
@@ -100,7 +100,9 @@ def _statement(given: frozenset[str], is_backwards: bool) -> str:
     if "identifier" in given:
         index = {}  # Of the few that are found none has to be left out by an index.
     where = [f"{column} = {value}" for column, value in equal.items() if column not in index]
-    where += _range(index, key, is_backwards)
+    beyond = ("%(beyond)s",)
+    above, below = (beyond, None) if is_backwards else (None, beyond)
+    where += between(index, (key,), above=above, below=below)
     if "identifier" in given:
         where.append(_LOWERED if "lowered" in given else "p.identifier = %(identifier)s")
     direction = "ASC" if is_backwards else "DESC"
@@ -112,20 +114,6 @@ def _statement(given: frozenset[str], is_backwards: bool) -> str:
         entries=entries,
         direction=direction,
     )
-
-
-def _range(index: dict[str, str], key: str, is_backwards: bool) -> list[str]:
-    """The rows beyond one, among those with these values, as one stretch of the index that starts with them.
-
-    Told that the columns *equal* the values, the planner takes the team's rows for evenly spread, walks the
-    primary key instead, and reads all newer rows of other teams on its way.
-    """
-    beyond, within = (">", "<=") if is_backwards else ("<", ">=")
-    columns, values = [*index, key], [*index.values(), "%(beyond)s"]
-    found = [f"({', '.join(columns)}) {beyond} ({', '.join(values)})"]
-    if index:
-        found.append(f"({', '.join(columns[:-1])}) {within} ({', '.join(values[:-1])})")
-    return found
 
 
 def _people(rows: list[tuple[Any, ...]]) -> list[Person]:

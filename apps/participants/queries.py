@@ -30,6 +30,16 @@ def participants(*, team: Team, identifier: str | None = None) -> QuerySet[Parti
     return rows if identifier is None else rows.filter(_has_identifier(identifier))
 
 
+def participant_ids(
+    *, team: Team, participant: UUID | None = None, identifier: str | None = None
+) -> list[int]:
+    """The internal ids of those that have this public id, if it is given, and this identifier."""
+    rows = participants(team=team, identifier=identifier)
+    if participant is not None:
+        rows = rows.filter(public_id=participant)
+    return list(rows.values_list("pk", flat=True))
+
+
 class ParticipantNotFound(DomainError):
     message = "Not found."
 

@@ -39,8 +39,8 @@ def is_public(text: str) -> bool:
 
 
 def _is_of_a_tunnel(address: ipaddress.IPv6Address) -> bool:
-    """Whether it hides an IPv4 address to which a host may pass it on. No service is reached by these any more
-    (RFC 7526 ended 6to4)."""
+    """Whether it hides an IPv4 address to which a host may pass it on. No service is reached by these any
+    more (RFC 7526 ended 6to4)."""
     is_isatap = (int(address) >> 32) & 0xFFFFFFFF in _ISATAP
     return is_isatap or address.teredo is not None or address.sixtofour is not None
 

@@ -83,7 +83,9 @@ class ScheduledMessage(TeamOwned):
         )
         indexes = (
             # The claim walks it for each endpoint that has room: what is not due yet costs nothing.
-            models.Index(fields=("chatbot", "status", "due_at"), name="schedule_due"),
+            # The lists walk it too, and the next one: see pages.py.
+            models.Index(fields=("chatbot", "status", "due_at", "id"), name="schedule_due"),
+            models.Index(fields=("chatbot", "status", "id"), name="schedule_newest"),
             # Counts what each hour had. One entry for a delivery, and none for what was never delivered.
             models.Index(
                 fields=("chatbot", "fired_for"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from apps.chatbots.models import Chatbot
 from apps.errors import DomainError
-from apps.participants.queries import participants
 from apps.teams.models import Team
 
 from .models import DeliveryAttempt, ScheduledMessage, Status
@@ -29,32 +27,15 @@ def coming_schedules(*, team: Team, participant_id: int, chatbot_id: int) -> Que
     return rows.filter(status__in=(Status.PENDING, Status.SENDING)).order_by("scheduled_for", "pk")
 
 
-def schedules(
-    *,
-    team: Team,
-    participant: UUID | None = None,
-    identifier: str | None = None,
-    chatbot: UUID | None = None,
-    status: str | None = None,
-    due_after: datetime | None = None,
-    due_before: datetime | None = None,
-) -> QuerySet[ScheduledMessage]:
-    """A team's schedules, with all that is shown of each. `due_after` is included, `due_before` is not."""
-    rows = ScheduledMessage.objects.for_team(team).select_related("participant", "chatbot__endpoint")
-    bots = Chatbot.objects.for_team(team)
-    # By chatbot, for that is how the table is indexed.
-    rows = rows.filter(chatbot__in=bots if chatbot is None else bots.filter(public_id=chatbot))
-    if participant is not None:
-        rows = rows.filter(participant__in=participants(team=team).filter(public_id=participant))
-    if identifier is not None:
-        rows = rows.filter(participant__in=participants(team=team, identifier=identifier))
-    if status is not None:
-        rows = rows.filter(status=status)
-    if due_after is not None:
-        rows = rows.filter(due_at__gte=due_after)
-    if due_before is not None:
-        rows = rows.filter(due_at__lt=due_before)
-    return rows
+def schedules(*, team: Team) -> QuerySet[ScheduledMessage]:
+    """A team's schedules, with all that is shown of each."""
+    return ScheduledMessage.objects.for_team(team).select_related("participant", "chatbot__endpoint")
+
+
+def schedules_in_order(*, team: Team, ids: Sequence[int]) -> list[ScheduledMessage]:
+    """Those with these internal ids that are still there."""
+    found = schedules(team=team).in_bulk(ids)
+    return [found[key] for key in ids if key in found]
 
 
 def schedule(*, team: Team, public_id: UUID) -> ScheduledMessage:

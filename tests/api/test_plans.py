@@ -14,7 +14,9 @@ from django.db import connection
 from apps.access import queries
 from apps.participants import pages
 from apps.participants.models import Participant
+from apps.schedules import pages as schedule_pages
 from apps.schedules import services
+from apps.schedules.models import ScheduledMessage
 from tests.fixtures import Workspace
 
 MANY = 20_000
@@ -35,8 +37,8 @@ _FILL = """
     INSERT INTO schedules_scheduledmessage
            (team_id, participant_id, chatbot_id, public_id, external_id, name, prompt, scheduled_for, due_at,
             status, attempts, created_at, updated_at)
-    SELECT team_id, participant_id, chatbot_id, gen_random_uuid(), 's', 's', 's', now(), now(), 'pending', 0,
-           now(), now()
+    SELECT team_id, participant_id, chatbot_id, gen_random_uuid(), 's', 's', 's', now(),
+           now() + participant_id %% 10 * interval '1 day', 'pending', 0, now(), now()
       FROM participants_participantdata WHERE team_id = %(team)s
 """
 
@@ -108,6 +110,39 @@ def test_a_page_is_read_and_no_more(crowd: Workspace):
         statement = pages._statement(frozenset(values), is_backwards)
         if waste := wasted(plan(statement, values, mode)):
             found[f"{filters} {place} {'backwards' if is_backwards else ''} {mode}"] = waste
+    assert found == {}
+
+
+def test_a_page_of_schedules_is_read_and_no_more(crowd: Workspace, monkeypatch):
+    """Not so newest first and within some moments: all rows of those moments are looked at."""
+    rows = ScheduledMessage.objects.for_team(crowd.team).order_by("due_at", "id")
+    middle = rows[MANY // 2]
+    within = {"due_after": rows[PAGE].due_at, "due_before": middle.due_at}
+    asked: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(schedule_pages, "fetch", lambda *statement: asked.append(statement) or [])
+    for chatbot, status, is_backwards in product(
+        [None, *crowd.bots], [None, "pending", "failed"], (False, True)
+    ):
+        given = {
+            "team": crowd.team,
+            "limit": PAGE,
+            "chatbot": chatbot and chatbot.public_id,
+            "status": status,
+            "is_backwards": is_backwards,
+        }
+        soonest = {"is_soonest_first": True, "beyond": middle.id, "beyond_due_at": middle.due_at}
+        for place in (
+            {},
+            {"beyond": middle.id},
+            soonest,
+            soonest | within,
+            {"people": [middle.participant_id]},
+        ):
+            schedule_pages.read_page(**given, **place)
+    found = {}
+    for (statement, values), mode in product(asked, MODES):
+        if waste := wasted(plan(statement, values, mode)):
+            found[f"{values} {mode}"] = waste
     assert found == {}
 
 

@@ -125,16 +125,6 @@ def test_it_shows_no_other_teams(workspace, other):
     assert (row.name, row.status) == ("Visit", Status.PENDING)
 
 
-@pytest.mark.parametrize("order", ["", "due_at"])
-@pytest.mark.parametrize("count", [1, 10])
-def test_it_takes_one_statement_besides_the_credentials(workspace, django_assert_num_queries, count, order):
-    schedules(workspace, count)
-    query = {"order": order} if order else {}
-    ask(workspace)  # notes that the key is used
-    with django_assert_num_queries(1):
-        assert len(listed(workspace, **query)) == count
-
-
 def walk(workspace, url: str, way: str = "next") -> list[list[str]]:
     pages = []
     while url:

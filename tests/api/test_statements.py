@@ -90,3 +90,14 @@ def test_a_list_costs_the_same_whatever_the_page_size(own_service: OwnService, c
         costs["filtered"] = count(lambda: client.get(f"/api/participants?platform=api&chatbot={chatbot}"))
     assert len(set(costs.values())) == 1
     assert max(costs.values()) <= 4
+
+
+def test_a_list_of_schedules_costs_the_same_whatever_the_page_size(own_service: OwnService, count):
+    with own_service.client() as client:
+        client.post("/api/participants", json=body(own_service, 3, 4))
+
+        def cost(query: str) -> int:
+            return count(lambda: client.get(f"/api/schedules?{query}"))
+
+        assert cost("page_size=1") == cost("page_size=12") == cost("order=due_at&status=pending") <= 3
+        assert cost("identifier=person 3 4") <= 4

@@ -25,10 +25,12 @@ def schedule(workspace, *, bot: Chatbot | None = None, **fields: Any) -> Schedul
     return schedules(workspace, 1, bot=bot, **fields)[0]
 
 
-def schedules(workspace, count: int, *, bot: Chatbot | None = None, **fields: Any) -> list[ScheduledMessage]:
+def schedules(
+    workspace, count: int, *, bot: Chatbot | None = None, who: str = "ada", **fields: Any
+) -> list[ScheduledMessage]:
     """New ones of one participant, due for a minute unless `date` says otherwise, in their order."""
     bot = bot or workspace.bot
-    person = save_participant(team=workspace.team, platform="api", identifier="ada", name="Ada", now=now())
+    person = save_participant(team=workspace.team, platform="api", identifier=who, name="Ada", now=now())
     prefix = fields.pop("external_id", f"{bot.pk}-{ScheduledMessage.objects.count()}")
     given = {"name": "Visit", "prompt": "Say hello", "date": now() - timedelta(minutes=1)} | fields
     items = [

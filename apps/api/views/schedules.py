@@ -6,19 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from apps.access.scopes import PARTICIPANTS_READ, PARTICIPANTS_WRITE
+from apps.participants.queries import participant_ids
 from apps.schedules import queries
 from apps.schedules.models import ScheduledMessage
+from apps.schedules.pages import Found, read_page
 from apps.schedules.recurrence import preview
 
 from .. import schedules
 from ..documents import schedules as documents
-from ..pagination import NewestFirst, SoonestFirst
+from ..pagination import NewestFirst, Place, SoonestFirst
 from ..permissions import caller_of
 from ..schedules import Change
 from ..serializers.schedules import (
@@ -40,21 +41,25 @@ class ScheduleViewSet(GenericViewSet[ScheduledMessage]):
     pagination_class = NewestFirst
     scopes = {"GET": PARTICIPANTS_READ, "HEAD": PARTICIPANTS_READ, "PATCH": PARTICIPANTS_WRITE}
 
-    @property
-    def paginator(self) -> BasePagination | None:
-        if not hasattr(self, "_paginator"):
-            is_soonest_first = "order" in self.request.query_params
-            self._paginator = SoonestFirst() if is_soonest_first else NewestFirst()
-        return self._paginator
-
     @documents.list_schedules
     def list(self, request: Request) -> Response:
         query = ScheduleQuerySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        filters = query.validated_data
-        filters.pop("order", None)
-        page = self.paginate_queryset(queries.schedules(team=caller_of(request).team, **filters)) or []
-        return self.get_paginated_response(ScheduleSerializer(page, many=True).data)
+        team, filters = caller_of(request).team, query.validated_data
+        is_soonest_first = filters.pop("order", None) is not None
+        people = {name: filters.pop(name) for name in ("participant", "identifier") if name in filters}
+        if people:
+            filters["people"] = participant_ids(team=team, **people)
+
+        def read(place: Place | None, limit: int) -> list[Found]:
+            if place is not None:
+                filters.update(beyond=place.id, beyond_due_at=place.due_at, is_backwards=place.is_backwards)
+            return read_page(team=team, limit=limit, is_soonest_first=is_soonest_first, **filters)
+
+        pages = SoonestFirst() if is_soonest_first else NewestFirst()
+        page = pages.paginate(request, read)
+        rows = queries.schedules_in_order(team=team, ids=[found.id for found in page])
+        return pages.get_paginated_response(ScheduleSerializer(rows, many=True).data)
 
     @documents.show_schedule
     def retrieve(self, request: Request, schedule_id: UUID) -> Response:
