@@ -14,6 +14,7 @@ from rest_framework.views import exception_handler
 from apps.access.caller import CredentialRefused
 from apps.chatbots.queries import ChatbotsNotFound
 from apps.errors import DomainError
+from apps.participants.queries import ParticipantNotFound
 from apps.schedules.queries import ScheduleNotFound
 from apps.schedules.rules import UnusableRule
 
@@ -26,7 +27,12 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "2"
 UNAVAILABLE = {"detail": "The database can't be reached just now. Nothing was written; try again."}
 # Of refusals whose body is `{"detail": message}`; any other is 400.
-STATUS: dict[type[DomainError], int] = {KeysNotWritable: 403, ScheduleNotFound: 404, NotNow: 409}
+STATUS: dict[type[DomainError], int] = {
+    KeysNotWritable: 403,
+    ParticipantNotFound: 404,
+    ScheduleNotFound: 404,
+    NotNow: 409,
+}
 
 
 def json_response(content: dict[str, Any], **options: Any) -> JsonResponse:

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.http import Http404
 
 from apps.chatbots.queries import chatbot_ids
 from apps.errors import DomainError
-from apps.participants.queries import participants
+from apps.participants import queries
 from apps.schedules.models import ScheduledMessage, Status
 from apps.schedules.queries import ScheduleNotFound
 from apps.schedules.recurrence import Recurrence, checked, resolve, zone_named
@@ -78,12 +77,10 @@ def create_schedule(
 ) -> tuple[UUID, bool]:
     """Creates a schedule, or changes the one that has this id. Returns its public id, and whether it is new.
 
-    Raises Http404 for an unknown participant, and ChatbotsNotFound.
+    Raises ParticipantNotFound and ChatbotsNotFound.
     """
     with transaction.atomic():
-        person = participants(team=team).filter(public_id=participant).first()
-        if person is None:
-            raise Http404
+        person = queries.participant(team=team, public_id=participant)
         chatbot_id = chatbot_ids(team=team, public_ids=[chatbot])[chatbot]
         item = ScheduleSave(chatbot_id, external_id, name, prompt, when.moment, when.recurrence)
         rows = ScheduledMessage.objects.for_team(team).filter(

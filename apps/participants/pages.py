@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from apps import encryption
-from apps.sql import between, fetch
+from apps.sql import MOST, between, fetch
 from apps.teams.models import Team
 
 from .encryption import binding
-from .platforms import Platform, normalise_identifier
 from .queries import Entry
+from .spelling import condition, spellings
 
 
 class Person(NamedTuple):
@@ -27,8 +27,7 @@ class Person(NamedTuple):
     entries: list[Entry]
 
 
-# The rows of the page first, then their entries. The limit that is written out is for the planner of the
-# prepared statement: of one that comes later it knows nothing, and takes it for a tenth of the table.
+# The rows of the page first, then their entries.
 _PAGE = """
     WITH page AS MATERIALIZED (
         SELECT * FROM (
@@ -47,17 +46,13 @@ _PAGE = """
      ORDER BY page.id {direction}, d.id
 """
 _CHATBOT = "(SELECT id FROM chatbots_chatbot WHERE team_id = %(team)s AND public_id = %(chatbot)s)"
-_LOWERED = "(p.identifier = %(identifier)s OR p.identifier = %(lowered)s AND p.platform = 'commcare_connect')"
-_NEWEST = 2**63 - 1
-# The greatest page, and one row that tells whether there is another.
-MOST = 1501
 
 
 def read_page(
     *,
     team: Team,
     limit: int,
-    beyond: int = _NEWEST,
+    beyond: int | None = None,
     is_backwards: bool = False,
     identifier: str | None = None,
     platform: str | None = None,
@@ -65,16 +60,14 @@ def read_page(
 ) -> list[Person]:
     """At most `limit`, or MOST, of a team's participants, newest first, or backwards oldest first.
 
-    `beyond` is the id of the row before the first. `identifier` finds a person under the spelling that a
-    write would keep, whatever the platform. `chatbot` keeps those for whom that chatbot has data, and of
-    their data only its own.
+    `beyond` is the id of the row before the first. `chatbot` keeps those for whom that chatbot has
+    data, and of their data only its own.
     """
-    values: dict[str, Any] = {"team": team.pk, "limit": limit, "beyond": beyond}
+    values: dict[str, Any] = {"team": team.pk, "limit": limit}
+    if beyond is not None:
+        values["beyond"] = beyond
     if identifier is not None:
-        values["identifier"] = identifier
-        lowered = normalise_identifier(identifier, Platform.COMMCARE_CONNECT)
-        if lowered != identifier:
-            values["lowered"] = lowered
+        values |= spellings(identifier)
     if platform is not None:
         values["platform"] = platform
     if chatbot is not None:
@@ -100,11 +93,11 @@ def _statement(given: frozenset[str], is_backwards: bool) -> str:
     if "identifier" in given:
         index = {}  # Of the few that are found none has to be left out by an index.
     where = [f"{column} = {value}" for column, value in equal.items() if column not in index]
-    beyond = ("%(beyond)s",)
+    beyond = ("%(beyond)s",) if "beyond" in given else None
     above, below = (beyond, None) if is_backwards else (None, beyond)
     where += between(index, (key,), above=above, below=below)
     if "identifier" in given:
-        where.append(_LOWERED if "lowered" in given else "p.identifier = %(identifier)s")
+        where.append(condition(given))
     direction = "ASC" if is_backwards else "DESC"
     return _PAGE.format(
         source=source,

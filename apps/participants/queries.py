@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
 from apps.errors import DomainError
+from apps.sql import fetch
 from apps.teams.models import Team
 
 from . import encryption
 from .models import Participant, ParticipantData
-from .platforms import Platform, normalise_identifier
+from .spelling import condition, spellings
+
+_IDS = "SELECT p.id FROM participants_participant p WHERE p.team_id = %(team)s"
 
 
 class Entry(NamedTuple):
@@ -24,20 +25,19 @@ class Entry(NamedTuple):
     text: bytes
 
 
-def participants(*, team: Team, identifier: str | None = None) -> QuerySet[Participant]:
-    """A team's participants, for other tables to refer to; `pages` reads the list."""
-    rows = Participant.objects.for_team(team)
-    return rows if identifier is None else rows.filter(_has_identifier(identifier))
-
-
 def participant_ids(
     *, team: Team, participant: UUID | None = None, identifier: str | None = None
 ) -> list[int]:
-    """The internal ids of those that have this public id, if it is given, and this identifier."""
-    rows = participants(team=team, identifier=identifier)
+    """The internal ids of those of a team that have what is given of a public id and an identifier."""
+    values: dict[str, Any] = {"team": team.pk}
+    statement = _IDS
     if participant is not None:
-        rows = rows.filter(public_id=participant)
-    return list(rows.values_list("pk", flat=True))
+        values["participant"] = participant
+        statement += " AND p.public_id = %(participant)s"
+    if identifier is not None:
+        values |= spellings(identifier)
+        statement += f" AND {condition(values)}"
+    return [key for (key,) in fetch(statement, values)]
 
 
 class ParticipantNotFound(DomainError):
@@ -50,14 +50,6 @@ def participant(*, team: Team, public_id: UUID) -> Participant:
     if found is None:
         raise ParticipantNotFound
     return found
-
-
-def _has_identifier(identifier: str) -> Q:
-    """Finds a person under the spelling that a write would keep, whatever the platform."""
-    lowered = normalise_identifier(identifier, Platform.COMMCARE_CONNECT)
-    if lowered == identifier:
-        return Q(identifier=identifier)
-    return Q(identifier=identifier) | Q(identifier=lowered, platform=Platform.COMMCARE_CONNECT)
 
 
 def entries(

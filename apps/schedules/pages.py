@@ -12,14 +12,10 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from apps.sql import between, fetch
+from apps.sql import MOST, between, fetch
 from apps.teams.models import Team
 
 from .models import Status
-
-# The greatest page, and one row that tells whether there is another. It is written out for the planner of
-# the prepared statement: of a limit that comes later it knows nothing.
-MOST = 1501
 
 _PAGE = """
     SELECT found.id, found.due_at

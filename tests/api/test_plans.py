@@ -101,10 +101,12 @@ MODES = ("custom", "generic")
 
 def test_a_page_is_read_and_no_more(crowd: Workspace):
     ids = Participant.objects.for_team(crowd.team).order_by("id").values_list("id", flat=True)
-    places = {"first": 2**63 - 1, "far inside": ids[MANY // 2], "none": ids[0]}
+    places = {"first": None, "far inside": ids[MANY // 2], "none": ids[0]}
     found = {}
     for filters, place, is_backwards, mode in product(FILTERS, places, (False, True), MODES):
-        values = filters | {"team": crowd.team.pk, "limit": PAGE, "beyond": places[place]}
+        values = filters | {"team": crowd.team.pk, "limit": PAGE}
+        if places[place] is not None:
+            values["beyond"] = places[place]
         if "chatbot" in filters:
             values["chatbot"] = crowd.bots[filters["chatbot"]].public_id
         statement = pages._statement(frozenset(values), is_backwards)
