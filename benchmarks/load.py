@@ -66,12 +66,15 @@ def drive(target: Target, arguments: list[str], *, connections: int, seconds: in
 
 
 def tree(pid: int) -> list[int]:
-    """A process and what descends from it."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    return [
-        pid,
-        *(below for file in children for child in file.read_text().split() for below in tree(int(child))),
-    ]
+    """A process and what descends from it. The database's come and go: one that ends meanwhile has nothing."""
+    found = [pid]
+    try:
+        for file in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in file.read_text().split():
+                found += tree(int(child))
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
 
 
 def processor_seconds(pids: list[int]) -> float:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
@@ -10,6 +13,7 @@ import psycopg
 import pytest
 
 from benchmarks.cases import PATH, Seeded
+from benchmarks.load import processor_seconds, tree
 from benchmarks.place import Place, place
 from benchmarks.sides import Side, answer, start_floor, start_service
 from config import database
@@ -71,3 +75,12 @@ def test_the_floor_writes_the_same_rows(sides):
                 assert response.status == 200
     service, floor = (stored(run, side) for side in both)
     assert service == floor == [(2 * PEOPLE + 2, 2 * PEOPLE + 4, 3 * PEOPLE + 8)]
+
+
+def test_a_process_that_has_ended_is_counted_as_nothing():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert child.pid in tree(os.getpid())
+    child.communicate()
+    assert tree(child.pid) == [child.pid]
+    assert processor_seconds([child.pid]) == 0
+    assert child.pid not in tree(os.getpid())

@@ -48,8 +48,8 @@ TABLE: dict[str, dict[str, str | None]] = {
 # What follows rules of its own, with tests of its own.
 ELSEWHERE = {
     "": "pages: tests/console, tests/browser",
-    "o/": "OAuth2: test_oauth.py",
-    ".well-known/": "OAuth2's metadata: test_oauth.py",
+    "o/": "OAuth2: test_oauth_codes.py and test_oauth_tokens.py",
+    ".well-known/": "OAuth2's metadata: test_oauth_tokens.py",
     "health/": "public: tests/api/test_health.py",
     "admin": "the admin: tests/console",
     "invitation/": "invitations: tests/console/test_members.py",
