@@ -66,7 +66,7 @@ def drive(target: Target, arguments: list[str], *, connections: int, seconds: in
 
 
 def tree(pid: int) -> list[int]:
-    """A process and what descends from it. The database's come and go: one that ends meanwhile has nothing."""
+    """A process and what descends from it. Those of the database come and go: one that ends has nothing."""
     found = [pid]
     try:
         for file in Path(f"/proc/{pid}/task").glob("*/children"):
