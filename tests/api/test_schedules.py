@@ -11,8 +11,7 @@ from django.utils.timezone import now
 from apps.schedules.claims import record
 from apps.schedules.models import DeliveryAttempt, Outcome, ScheduledMessage, Status
 from tests.api.schedule_calls import DATE, create, patch, path
-from tests.schedules.due import claim_all, endpoint, make_due, schedule
-from tests.schedules.test_claims import settled
+from tests.schedules.due import claim_all, endpoint, make_due, schedule, settled
 
 MOMENT = datetime(2030, 5, 1, 8, tzinfo=UTC)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fixtures import snapshot
 
 DATE = "2030-05-01T08:00:00Z"
+REQUIRED = ["This field is required."]
 BLANK = ["This field may not be blank."]
 NULL = ["This field may not be null."]
 NUL = ["Null characters are not allowed."]

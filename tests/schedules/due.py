@@ -10,9 +10,9 @@ from django.utils.timezone import now
 from apps.chatbots.models import Chatbot
 from apps.chatbots.services import NewSecret, set_endpoint
 from apps.participants.services import save_participant
-from apps.schedules.claims import Claimed, claim
-from apps.schedules.models import DeliveryAttempt, ScheduledMessage
-from apps.schedules.services import ScheduleSave, apply_schedules
+from apps.schedules.claims import Claimed, Settled, claim
+from apps.schedules.models import DeliveryAttempt, Outcome, ScheduledMessage, Status
+from apps.schedules.services import ScheduleCancel, ScheduleSave, apply_schedules
 
 MOMENT = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
@@ -51,3 +51,21 @@ def make_due(row: ScheduledMessage) -> None:
 
 def attempts(row: ScheduledMessage) -> list[DeliveryAttempt]:
     return list(row.attempt_set.order_by("id"))
+
+
+def settled(claimed, **fields) -> Settled:
+    given = {"outcome": Outcome.DELIVERED, "status": Status.DELIVERED, "status_code": 200} | fields
+    return Settled(attempt_id=claimed.attempt_id, schedule_id=claimed.schedule_id, **given)
+
+
+def edit(row: ScheduledMessage, **fields) -> None:
+    given = {"name": row.name, "prompt": row.prompt, "date": row.scheduled_for} | fields
+    item = ScheduleSave(chatbot_id=row.chatbot_id, external_id=row.external_id, **given)
+    apply_schedules(team=row.team, participant_id=row.participant_id, items=[item], now=now())
+    row.refresh_from_db()
+
+
+def cancel(row: ScheduledMessage) -> None:
+    item = ScheduleCancel(row.chatbot_id, row.external_id)
+    apply_schedules(team=row.team, participant_id=row.participant_id, items=[item], now=now())
+    row.refresh_from_db()

@@ -1,42 +1,21 @@
-"""The way of a row through delivery, in the database."""
+"""The claim of what is due, and of what a worker left behind."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils.timezone import now
 
 from apps import sql
 from apps.chatbots.models import WebhookEndpoint
 from apps.chatbots.services import disable_endpoint, enable_endpoint
 from apps.schedules import claims
-from apps.schedules.claims import LOST, Settled, give_back_lost, record
-from apps.schedules.models import DeliveryAttempt, Outcome, ScheduledMessage, Status
-from apps.schedules.services import ScheduleCancel, ScheduleSave, apply_schedules
+from apps.schedules.claims import LOST, give_back_lost, record
+from apps.schedules.models import DeliveryAttempt, Outcome, Status
 from tests.threads import together
 
-from .due import attempts, claim_all, endpoint, schedule, schedules
-
-
-def settled(claimed, **fields) -> Settled:
-    given = {"outcome": Outcome.DELIVERED, "status": Status.DELIVERED, "status_code": 200} | fields
-    return Settled(attempt_id=claimed.attempt_id, schedule_id=claimed.schedule_id, **given)
-
-
-def edit(row: ScheduledMessage, **fields) -> None:
-    given = {"name": row.name, "prompt": row.prompt, "date": row.scheduled_for} | fields
-    item = ScheduleSave(chatbot_id=row.chatbot_id, external_id=row.external_id, **given)
-    apply_schedules(team=row.team, participant_id=row.participant_id, items=[item], now=now())
-    row.refresh_from_db()
-
-
-def cancel(row: ScheduledMessage) -> None:
-    item = ScheduleCancel(row.chatbot_id, row.external_id)
-    apply_schedules(team=row.team, participant_id=row.participant_id, items=[item], now=now())
-    row.refresh_from_db()
-
+from .due import attempts, cancel, claim_all, endpoint, schedule, schedules, settled
 
 # Claiming
 
@@ -142,152 +121,6 @@ def test_it_takes_one_statement_for_each_step(workspace, monkeypatch, count):
     record([settled(row) for row in claimed])
     give_back_lost()
     assert (len(claimed), len(statements)) == (count, 3)
-
-
-# Recording
-
-
-def test_it_records_a_delivery(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    assert not record([settled(claimed, duration_ms=12, answer="thanks")])
-    row.refresh_from_db()
-    (attempt,) = attempts(row)
-    assert (row.status, row.fired_for, row.claim) == (Status.DELIVERED, row.scheduled_for, None)
-    assert (attempt.outcome, attempt.status_code, attempt.duration_ms, attempt.answer) == (
-        Outcome.DELIVERED,
-        200,
-        12,
-        "thanks",
-    )
-
-
-def test_it_records_when_the_next_attempt_is(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    record(
-        [
-            settled(
-                claimed,
-                outcome=Outcome.FAILED,
-                status=Status.PENDING,
-                status_code=500,
-                delay=timedelta(minutes=5),
-                note="It answered 500.",
-            )
-        ]
-    )
-    row.refresh_from_db()
-    assert (row.status, row.attempts, row.reason) == (Status.PENDING, 1, "It answered 500.")
-    assert timedelta(seconds=299) < row.due_at - now() <= timedelta(minutes=5)
-    assert row.fired_for is None
-
-
-def test_it_records_the_next_occurrence(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    moment = now() + timedelta(days=1)
-    record([settled(claimed, status=Status.PENDING, moment=moment)])
-    fired = row.scheduled_for
-    row.refresh_from_db()
-    assert (row.status, row.scheduled_for, row.due_at, row.fired_for) == (
-        Status.PENDING,
-        moment,
-        moment,
-        fired,
-    )
-    assert (row.occurrence, row.attempts) == (2, 0)
-
-
-def test_an_edit_during_an_attempt_wins_and_the_record_keeps_the_attempt(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    edit(row, prompt="Something else")
-    assert (row.status, row.occurrence, row.attempts) == (Status.PENDING, 2, 0)
-    record([settled(claimed)])
-    row.refresh_from_db()
-    assert (row.status, row.prompt, row.fired_for) == (Status.PENDING, "Something else", None)
-    assert attempts(row)[0].outcome == Outcome.DELIVERED
-    (again,) = claim_all()
-    assert (again.prompt, again.occurrence, again.attempts) == ("Something else", 2, 1)
-
-
-def test_an_edit_and_a_second_attempt_win_over_the_first(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (first,) = claim_all()
-    edit(row, prompt="Something else")
-    (second,) = claim_all()
-    record([settled(first)])
-    row.refresh_from_db()
-    assert (row.status, row.claim) == (Status.SENDING, second.attempt_id)
-    record([settled(second)])
-    row.refresh_from_db()
-    assert row.status == Status.DELIVERED
-
-
-def test_a_repeated_request_leaves_an_attempt_alone(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    edit(row)
-    assert row.status == Status.SENDING
-    record([settled(claimed)])
-    edit(row)
-    assert row.status == Status.DELIVERED
-    assert claim_all() == []
-
-
-def test_a_cancel_during_an_attempt_wins_and_the_record_shows_which_was_first(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    cancel(row)
-    record([settled(claimed)])
-    row.refresh_from_db()
-    (attempt,) = attempts(row)
-    assert (row.status, attempt.outcome) == (Status.CANCELLED, Outcome.DELIVERED)
-    assert attempt.started_at < row.updated_at
-    assert claim_all() == []
-
-
-def test_a_new_date_after_a_delivery_is_a_new_occurrence(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    record([settled(claim_all()[0])])
-    edit(row, date=row.scheduled_for)
-    assert (row.status, row.occurrence) == (Status.DELIVERED, 1)
-    edit(row, date=row.scheduled_for + timedelta(seconds=1))
-    assert (row.status, row.occurrence) == (Status.PENDING, 2)
-    edit(row, date=row.scheduled_for + timedelta(seconds=1))
-    assert row.occurrence == 2, "nobody was told of it yet"
-
-
-def test_it_says_which_results_wait_for_somebody_who_edits(transactional_db, workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN")
-        cursor.execute("SELECT FROM schedules_scheduledmessage WHERE id = %s FOR UPDATE", [row.pk])
-        ((left,),) = [together([lambda: list(record([settled(claimed)]))])]
-        cursor.execute("ROLLBACK")
-    assert left == [claimed.attempt_id]
-    assert not record([settled(claimed)])
-    row.refresh_from_db()
-    assert row.status == Status.DELIVERED
-
-
-def test_it_forgets_a_schedule_that_was_deleted_meanwhile(workspace):
-    endpoint(workspace.bot)
-    row = schedule(workspace)
-    (claimed,) = claim_all()
-    row.delete()
-    assert not record([settled(claimed)])
 
 
 # What a worker left behind
